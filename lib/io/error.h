@@ -1,0 +1,36 @@
+// The one way things go wrong: an exception that carries a single line for the user.
+//
+// The line says where (file and row, when there is one), what was expected and what was found, and where
+// possible what to do next. lib/cli puts the tool's name in front, prints it on stderr and exits.
+#pragma once
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+
+namespace nd {
+
+// Exit 1: the work could not be done.
+class Error : public std::runtime_error {
+ public:
+  explicit Error(const std::string& line) : std::runtime_error(line) {}
+  Error(const std::string& path, const std::string& what) : Error(path + ": " + what) {}
+  // row counts from 1.
+  Error(const std::string& path, int64_t row, const std::string& what)
+      : Error(path + ":" + std::to_string(row) + ": " + what) {}
+};
+
+// Exit 2: the options make no sense together.
+class UsageError : public Error {
+ public:
+  using Error::Error;
+};
+
+// Exit 128 + signal: asked to stop, and everything worth keeping has been written.
+class Interrupted : public std::runtime_error {
+ public:
+  explicit Interrupted(int signal) : std::runtime_error("interrupted"), signal(signal) {}
+  int signal;
+};
+
+}  // namespace nd
