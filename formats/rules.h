@@ -1,0 +1,57 @@
+// Small rules that several kinds share. Each returns "" when it holds, else what is wrong.
+#pragma once
+
+#include <cmath>
+#include <initializer_list>
+#include <string>
+#include <utility>
+
+#include "formats/array.h"
+
+namespace nd {
+
+// What a candidate's label may be.
+constexpr uint8_t kNotClicked = 0, kClicked = 1, kUnlabelled = 255;
+
+// Columns of one table have one length.
+inline std::string same_length(std::initializer_list<std::pair<const char*, int64_t>> columns) {
+  const auto& first = *columns.begin();
+  for (const auto& [name, rows] : columns)
+    if (rows != first.second)
+      return std::string(name) + " has " + std::to_string(rows) + " rows, but " + first.first + " has " +
+             std::to_string(first.second);
+  return "";
+}
+
+// Every value of an index column lies in [low, high).
+template <class T>
+std::string within(const char* name, const Array<T>& values, int64_t low, int64_t high) {
+  for (int64_t i = 0; i < values.size(); ++i)
+    if (values[i] < low || values[i] >= high)
+      return std::string(name) + " row " + std::to_string(i + 1) + " is " + std::to_string(values[i]) +
+             ", expected " + std::to_string(low) + " to " + std::to_string(high - 1);
+  return "";
+}
+
+inline std::string finite(const char* name, const Array<float>& values, int64_t cols = 1) {
+  for (int64_t i = 0; i < values.size(); ++i)
+    if (!std::isfinite(values[i]))
+      return std::string(name) + " row " + std::to_string(i / cols + 1) + " holds a value that is not finite";
+  return "";
+}
+
+inline std::string labels(const Array<uint8_t>& label) {
+  for (int64_t i = 0; i < label.size(); ++i)
+    if (label[i] > kClicked && label[i] != kUnlabelled)
+      return "label row " + std::to_string(i + 1) + " is " + std::to_string(label[i]) + ", expected 0, 1 or 255";
+  return "";
+}
+
+// The first rule that fails.
+inline std::string first_problem(std::initializer_list<std::string> problems) {
+  for (const auto& p : problems)
+    if (!p.empty()) return p;
+  return "";
+}
+
+}  // namespace nd
