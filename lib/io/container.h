@@ -1,0 +1,69 @@
+// The container every exchanged file uses: safetensors under a strict profile (formats/README.md specifies it byte by
+// byte). This layer knows names, types and shapes; lib/io/kind_file.h turns them into the structs of formats/.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lib/io/error.h"
+#include "lib/io/json.h"
+
+namespace nd {
+
+enum class DType : uint8_t { F64, I64, F32, I32, F16, BF16, U8 };
+size_t size_of(DType);
+std::string_view name_of(DType);
+
+// A file this one was made from, and the part it played: {"corpus", "corpus/1", digest}.
+struct Input {
+  std::string role, kind;
+  uint64_t digest = 0;
+};
+
+// What a header says beside its tensors. `options` holds what affects the content, canonical JSON when written.
+struct Meta {
+  std::string kind, tool;
+  json::Value options = json::Object{};
+  std::vector<Input> inputs;  // sorted by role when written
+  uint64_t digest = 0;        // of the whole file; filled by reading and by writing
+};
+
+struct TensorView {
+  std::string name;
+  DType dtype = DType::U8;
+  std::vector<int64_t> shape;
+  std::span<const std::byte> bytes;
+
+  int64_t count() const;  // product of the shape
+};
+
+// An opened file: everything in it has been verified (length, order, overlap, alignment, UTF-8, digest).
+class Container {
+ public:
+  // path or "-"; Error names the path and what is wrong.
+  static Container open(const std::string& path);
+  // The same for bytes already in memory (tests, fuzzing).
+  static Container parse(std::shared_ptr<const void> keep, std::span<const std::byte> bytes, const std::string& path);
+
+  const std::string& path() const { return path_; }
+  const Meta& meta() const { return meta_; }
+  const std::vector<TensorView>& tensors() const { return tensors_; }  // in file order
+  const TensorView* find(std::string_view name) const;
+  const std::shared_ptr<const void>& keep() const { return keep_; }
+
+ private:
+  std::string path_;
+  Meta meta_;
+  std::vector<TensorView> tensors_;
+  std::shared_ptr<const void> keep_;
+};
+
+// Writes tensors (in any order; they are put in the profile's order) to path or "-", atomically. Returns the digest.
+// zstd_level 0 writes plain; the digest is that of the uncompressed bytes either way.
+uint64_t write_container(const std::string& path, Meta meta, std::vector<TensorView> tensors, int zstd_level = 0);
+
+}  // namespace nd

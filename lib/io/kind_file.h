@@ -1,0 +1,54 @@
+// Files of a kind: formats/*.h structs to and from containers.
+//
+//   auto corpus = load<Corpus>(path);              // corpus->title[3], corpus.meta.digest
+//   save(path, scores, meta_of(ctx...), level);
+//   require_same(behavior, "corpus", corpus);      // behavior was made from this very corpus
+//
+// The struct's own list of columns drives everything. Ragged column x is the tensors x.values and x.offsets, a string
+// column the same with U8 values; a Matrix is one tensor of rank 2 (F32, or F16/BF16 widened on reading).
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "formats/kinds.h"
+#include "lib/io/container.h"
+
+namespace nd {
+
+// A struct of a kind, and where it came from.
+template <class T>
+struct File {
+  T data;
+  Meta meta;
+  std::string path;
+
+  const T* operator->() const { return &data; }
+  const T& operator*() const { return data; }
+  // How a file made from this one refers to it.
+  Input as(const std::string& role) const { return {role, meta.kind, meta.digest}; }
+};
+
+// Instantiated for every kind of formats/kinds.h.
+template <class T>
+File<T> load(const std::string& path);
+template <class T>
+File<T> from_container(const Container& container);
+template <class T>
+uint64_t save(const std::string& path, const T& data, Meta meta, int zstd_level = 0);
+
+// Checks any container against its own kind's schema and rules, whatever the kind; throws Error when it breaks one or
+// when the kind is unknown. What tensor-check does.
+void check_kind(const Container& container);
+
+// Throws Error unless `user` (loaded from user_path) says it was made from the file `made_from` in that role. Prints
+// both digests and paths. When `user` names no such role that is an Error too.
+void require_input(const Meta& user, const std::string& user_path, const std::string& role, const Meta& made_from,
+                   const std::string& made_from_path);
+template <class U, class M>
+void require_same(const File<U>& user, const std::string& role, const File<M>& made_from) {
+  require_input(user.meta, user.path, role, made_from.meta, made_from.path);
+}
+
+}  // namespace nd
