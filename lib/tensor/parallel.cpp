@@ -1,0 +1,143 @@
+#include "lib/tensor/parallel.h"
+
+#include <sched.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace nd {
+namespace {
+
+// Spinning this long before sleeping: a training step has tens of parallel sections a few tens of microseconds long,
+// and waking a sleeping thread costs about as much as one of them.
+constexpr int kSpins = 20000;
+
+thread_local bool inside_block = false;
+
+int allowed_processors() {
+  cpu_set_t set;
+  if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+  return static_cast<int>(std::thread::hardware_concurrency());
+}
+
+struct Job {
+  int64_t blocks = 0;
+  void (*body)(void*, int64_t) = nullptr;
+  void* context = nullptr;
+};
+
+class Crew {
+ public:
+  explicit Crew(int size) {
+    for (int i = 1; i < size; ++i) workers_.emplace_back([this] { work(); });
+  }
+  ~Crew() {
+    {
+      std::lock_guard lock(mutex_);
+      quit_ = true;
+      generation_.fetch_add(1, std::memory_order_release);
+    }
+    wake_.notify_all();
+    for (auto& w : workers_) w.join();
+  }
+  int size() const { return static_cast<int>(workers_.size()) + 1; }
+
+  void run(const Job& job) {
+    failed_block_ = INT64_MAX;
+    failure_ = nullptr;
+    next_.store(0, std::memory_order_relaxed);
+    busy_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
+    {
+      std::lock_guard lock(mutex_);
+      job_ = job;
+      generation_.fetch_add(1, std::memory_order_release);
+    }
+    if (sleeping_.load() > 0) wake_.notify_all();
+    drain(job);
+    while (busy_.load(std::memory_order_acquire) > 0) __builtin_ia32_pause();
+    if (failure_) std::rethrow_exception(failure_);
+  }
+
+ private:
+  void drain(const Job& job) {
+    inside_block = true;
+    for (;;) {
+      const int64_t block = next_.fetch_add(1, std::memory_order_relaxed);
+      if (block >= job.blocks) break;
+      try {
+        job.body(job.context, block);
+      } catch (...) {
+        std::lock_guard lock(mutex_);
+        if (block < failed_block_) {
+          failed_block_ = block;
+          failure_ = std::current_exception();
+        }
+      }
+    }
+    inside_block = false;
+  }
+
+  void work() {
+    uint64_t seen = 0;
+    for (;;) {
+      for (int spin = 0; spin < kSpins && generation_.load(std::memory_order_acquire) == seen; ++spin)
+        __builtin_ia32_pause();
+      Job job;
+      {
+        std::unique_lock lock(mutex_);
+        if (generation_.load() == seen) {
+          sleeping_.fetch_add(1);
+          wake_.wait(lock, [&] { return generation_.load() != seen; });
+          sleeping_.fetch_sub(1);
+        }
+        seen = generation_.load();
+        if (quit_) return;
+        job = job_;
+      }
+      drain(job);
+      busy_.fetch_sub(1, std::memory_order_release);
+    }
+  }
+
+  std::vector<std::thread> workers_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::atomic<uint64_t> generation_{0};
+  std::atomic<int> sleeping_{0};
+  std::atomic<int> busy_{0};
+  std::atomic<int64_t> next_{0};
+  Job job_;
+  bool quit_ = false;
+  int64_t failed_block_ = INT64_MAX;
+  std::exception_ptr failure_;
+};
+
+std::unique_ptr<Crew>& crew() {
+  static std::unique_ptr<Crew> instance = std::make_unique<Crew>(allowed_processors());
+  return instance;
+}
+
+}  // namespace
+
+void set_threads(int threads) { crew() = std::make_unique<Crew>(threads > 0 ? threads : allowed_processors()); }
+
+int threads() { return crew()->size(); }
+
+namespace detail {
+void run_blocks(int64_t blocks, void (*body)(void*, int64_t), void* context) {
+  if (blocks <= 0) return;
+  Crew& c = *crew();
+  if (blocks == 1 || inside_block || c.size() == 1) {
+    for (int64_t block = 0; block < blocks; ++block) body(context, block);
+    return;
+  }
+  c.run({blocks, body, context});
+}
+}  // namespace detail
+
+}  // namespace nd

@@ -1,0 +1,40 @@
+// Work cut into numbered blocks, done by a fixed crew of threads.
+//
+// What a block is must depend on shapes only, never on the number of threads, and a block must write only what is its
+// own; then results are the same bits for any crew. Sums over blocks are added up by the caller, in block order.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <type_traits>
+
+namespace nd {
+
+// 0 means every processor this process may use. Not while a parallel_for runs.
+void set_threads(int threads);
+int threads();
+
+namespace detail {
+void run_blocks(int64_t blocks, void (*body)(void*, int64_t), void* context);
+}
+
+// Calls f(block) once for each block in [0, blocks), in any order, on any thread; returns when all are done. An exception
+// thrown by f is rethrown here (the one of the lowest block). Calls from inside a block run in place.
+template <class F>
+void parallel_for(int64_t blocks, F&& f) {
+  using Body = std::remove_reference_t<F>;
+  detail::run_blocks(
+      blocks, [](void* context, int64_t block) { (*static_cast<Body*>(context))(block); },
+      const_cast<void*>(static_cast<const void*>(&f)));
+}
+
+// Calls f(begin, end) for consecutive ranges of `grain` items of [0, n).
+template <class F>
+void parallel_ranges(int64_t n, int64_t grain, F&& f) {
+  parallel_for((n + grain - 1) / grain, [&](int64_t block) {
+    const int64_t begin = block * grain;
+    f(begin, begin + grain < n ? begin + grain : n);
+  });
+}
+
+}  // namespace nd
