@@ -1,0 +1,170 @@
+// Additive attention over ragged sets: two-layer scores, softmax within a set, weighted sums.
+//
+// The first layer of every score is linear in each of its inputs, so it is applied to each table once (a matrix
+// product over distinct rows) and an item only adds rows up; see ops.inc. The backward pass needs which units were
+// positive, kept as one bit each, and never the units themselves.
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "lib/tensor/cpu/math.h"
+#include "lib/tensor/ops.h"
+#include "lib/tensor/parallel.h"
+
+namespace nd::cpu {
+namespace {
+
+constexpr int64_t kItemBlock = 256;     // items one thread takes at a time
+constexpr int64_t kRowBlock = 64;       // table rows, likewise
+constexpr int64_t kSegmentBlock = 16;   // sets, likewise
+constexpr int64_t kAhead = 8;           // items whose rows are prefetched: they lie anywhere in tables larger than caches
+
+int64_t vectors(int64_t cols) { return (cols + kLanes - 1) / kLanes; }
+
+void prefetch_row(const float* p, int64_t cols) {
+  for (int64_t c = 0; c < cols; c += kLanes) __builtin_prefetch(p + c);
+}
+
+template <int N>
+void relu_dot_of(std::span<const Table> t, const Mat& w, float bias, uint16_t* mask, Mat s) {
+  const int64_t cols = w.size(), words = vectors(cols);
+  parallel_ranges(s.rows, kItemBlock, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      const float* rows[N];
+      for (int j = 0; j < N; ++j) {
+        rows[j] = t[j].values.row(t[j].index.row_of(i));
+        if (i + kAhead < s.rows) prefetch_row(t[j].values.row(t[j].index.row_of(i + kAhead)), cols);
+      }
+      Lanes score{};
+      uint16_t* bits = mask + i * words;
+      int64_t c = 0;
+      for (; c + kLanes <= cols; c += kLanes) {
+        Lanes x = load(rows[0] + c);
+        for (int j = 1; j < N; ++j) x += load(rows[j] + c);
+        *bits++ = positive(x);
+        score += relu(x) * load(w.data + c);
+      }
+      if (c < cols) {
+        Lanes x = load(rows[0] + c, cols - c);
+        for (int j = 1; j < N; ++j) x += load(rows[j] + c, cols - c);
+        *bits = positive(x);
+        score += relu(x) * load(w.data + c, cols - c);
+      }
+      s.data[i] = sum(score) + bias;
+    }
+  });
+}
+
+}  // namespace
+
+void relu_dot(std::span<const Table> tables, const Mat& w, const Mat& b, uint16_t* mask, Mat s) {
+  const float bias = b.empty() ? 0.0f : b.data[0];
+  switch (tables.size()) {
+    case 1: return relu_dot_of<1>(tables, w, bias, mask, s);
+    case 2: return relu_dot_of<2>(tables, w, bias, mask, s);
+    case 3: return relu_dot_of<3>(tables, w, bias, mask, s);
+    default: return relu_dot_of<4>(tables, w, bias, mask, s);
+  }
+}
+
+void relu_dot_backward(const Index& index, const Mat& ds, const uint16_t* mask, const Mat& table, const Mat& w,
+                       bool add_table, Mat dtable, bool add_w, Mat dw) {
+  const int64_t cols = table.cols, words = vectors(cols), parts = (index.rows + kRowBlock - 1) / kRowBlock;
+  std::vector<float> partial(static_cast<size_t>(parts * cols), 0.0f);
+  parallel_for(parts, [&](int64_t part) {
+    float* dw_part = partial.data() + part * cols;
+    const int64_t last = std::min(index.rows, (part + 1) * kRowBlock);
+    for (int64_t r = part * kRowBlock; r < last; ++r) {
+      const int64_t begin = index.begin(r), end = index.end(r);
+      for (int64_t v = 0; v < words; ++v) {
+        const int64_t c = v * kLanes, n = std::min(cols - c, kLanes);
+        Lanes g{};
+        for (int64_t p = begin; p < end; ++p) {
+          const int64_t i = index.item_at(p);
+          g = add_where(mask[i * words + v], g, spread(ds.data[i]));
+        }
+        Lanes dt = g * load(w.data + c, n);
+        if (add_table) dt += load(dtable.row(r) + c, n);
+        store(dtable.row(r) + c, dt, n);
+        store(dw_part + c, load(dw_part + c, n) + g * load(table.row(r) + c, n), n);
+      }
+    }
+  });
+  for (int64_t c = 0; c < cols; ++c) {
+    float total = add_w ? dw.data[c] : 0.0f;
+    for (int64_t p = 0; p < parts; ++p) total += partial[p * cols + c];
+    dw.data[c] = total;
+  }
+}
+
+void segment_softmax(const Index& segments, const Mat& s, Mat p) {
+  parallel_ranges(segments.rows, kSegmentBlock, [&](int64_t first, int64_t last) {
+    for (int64_t r = first; r < last; ++r) {
+      const int64_t begin = segments.begin(r), end = segments.end(r);
+      if (begin == end) continue;
+      float most = s.data[begin];
+      for (int64_t i = begin; i < end; ++i) most = std::max(most, s.data[i]);
+      float total = 0;
+      for (int64_t i = begin; i < end; i += kLanes) {
+        const int64_t n = std::min(end - i, kLanes);
+        store(p.data + i, exp(load(s.data + i, n) - most), n);
+      }
+      for (int64_t i = begin; i < end; ++i) total += p.data[i];
+      for (int64_t i = begin; i < end; ++i) p.data[i] /= total;
+    }
+  });
+}
+
+void segment_softmax_backward(const Index& segments, const Mat& p, const Mat& dp, bool add, Mat ds) {
+  parallel_ranges(segments.rows, kSegmentBlock, [&](int64_t first, int64_t last) {
+    for (int64_t r = first; r < last; ++r) {
+      const int64_t begin = segments.begin(r), end = segments.end(r);
+      float mean = 0;
+      for (int64_t i = begin; i < end; ++i) mean += p.data[i] * dp.data[i];
+      for (int64_t i = begin; i < end; ++i) {
+        const float g = p.data[i] * (dp.data[i] - mean);
+        ds.data[i] = add ? ds.data[i] + g : g;
+      }
+    }
+  });
+}
+
+void segment_sum(const Index& segments, const Mat& p, const Mat& x, const Index& index, Mat y) {
+  parallel_ranges(segments.rows, kSegmentBlock, [&](int64_t first, int64_t last) {
+    for (int64_t r = first; r < last; ++r) {
+      float* out = y.row(r);
+      std::fill_n(out, y.cols, 0.0f);
+      for (int64_t i = segments.begin(r); i < segments.end(r); ++i) {
+        if (i + kAhead < segments.items) prefetch_row(x.row(index.row_of(i + kAhead)), x.cols);
+        axpy(p.data[i], x.row(index.row_of(i)), out, y.cols);
+      }
+    }
+  });
+}
+
+void segment_sum_backward_weights(const Index& segments, const Mat& dy, const Mat& x, const Index& index, bool add,
+                                  Mat dp) {
+  parallel_ranges(segments.items, kItemBlock, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      if (i + kAhead < segments.items) prefetch_row(x.row(index.row_of(i + kAhead)), x.cols);
+      const float g = dot(dy.row(segments.row_of(i)), x.row(index.row_of(i)), x.cols);
+      dp.data[i] = add ? dp.data[i] + g : g;
+    }
+  });
+}
+
+void segment_sum_backward_values(const Index& segments, const Mat& p, const Mat& dy, const Index& index, bool add,
+                                 Mat dx) {
+  parallel_ranges(index.rows, kRowBlock, [&](int64_t first, int64_t last) {
+    for (int64_t r = first; r < last; ++r) {
+      float* out = dx.row(r);
+      if (!add) std::fill_n(out, dx.cols, 0.0f);
+      for (int64_t at = index.begin(r); at < index.end(r); ++at) {
+        const int64_t i = index.item_at(at);
+        axpy(p.data[i], dy.row(segments.row_of(i)), out, dx.cols);
+      }
+    }
+  });
+}
+
+}  // namespace nd::cpu

@@ -1,0 +1,47 @@
+// Differentiable operations: value now, gradient when the tape runs back. One folder, grad/, holds them side by side.
+// Shapes are (rows, columns); a null Var for a bias means there is none.
+#pragma once
+
+#include <initializer_list>
+#include <span>
+
+#include "lib/tensor/index.h"
+#include "lib/tensor/ops.h"
+#include "lib/tensor/tape.h"
+
+namespace nd::grad {
+
+// A left factor and its weights: x(m,k) · w(k,n). With `rows`, x is a frozen table and row i is x[rows[i]].
+struct Term {
+  Var x;
+  Var w;
+  const int32_t* rows = nullptr;
+};
+// y(m,n) = act(Σ_j x_j · w_j + bias(1,n)); several terms are one layer over concatenated inputs, uncopied.
+Var linear(Tape& tape, std::initializer_list<Term> terms, Var bias, Activation act, int64_t m);
+
+Var activate(Tape& tape, Activation act, Var x);
+// y(m, n1 + n2) = x1 ⊕ x2, row by row
+Var concat(Tape& tape, Var x1, Var x2);
+
+struct Rows {
+  Var table;
+  Index index;
+};
+// y(items,n) = Σ_j table_j[row_j]
+Var gather_sum(Tape& tape, std::initializer_list<Rows> tables);
+// s(items,1) = relu(Σ_j table_j[row_j]) · w(n,1) + b(1,1)
+Var relu_dot(Tape& tape, std::initializer_list<Rows> tables, Var w, Var b);
+// s(items,1) = a[i] · b[i], or the cosine of the two
+Var row_dots(Tape& tape, const Rows& a, const Rows& b, bool cosine);
+
+// p(items,1) = softmax of s(items,1) within each segment
+Var segment_softmax(Tape& tape, const Index& segments, Var s);
+// y(segments,n) = Σ_items p x[row]
+Var segment_sum(Tape& tape, const Index& segments, Var p, const Rows& x);
+
+// loss(1,1): see ops.inc
+Var rank_loss(Tape& tape, const Index& segments, Var s, float gamma);
+Var cross_entropy(Tape& tape, Var x, const int32_t* label);
+
+}  // namespace nd::grad

@@ -1,0 +1,35 @@
+#include "lib/tensor/grad.h"
+
+namespace nd::grad {
+
+Var segment_softmax(Tape& tape, const Index& segments, Var s) {
+  Var p = tape.result(segments.items, 1, s->wanted);
+  ops::segment_softmax(segments, s->value, p->value);
+  if (p->wanted)
+    tape.record([&tape, segments, s, p] {
+      if (!p->started) return;
+      const auto g = tape.gradient(s);
+      ops::segment_softmax_backward(segments, p->value, p->grad, g.add, g.mat);
+    });
+  return p;
+}
+
+Var segment_sum(Tape& tape, const Index& segments, Var p, const Rows& x) {
+  Var y = tape.result(segments.rows, x.table->value.cols, p->wanted || x.table->wanted);
+  ops::segment_sum(segments, p->value, x.table->value, x.index, y->value);
+  if (y->wanted)
+    tape.record([&tape, segments, p, x, y] {
+      if (!y->started) return;
+      if (p->wanted) {
+        const auto g = tape.gradient(p);
+        ops::segment_sum_backward_weights(segments, y->grad, x.table->value, x.index, g.add, g.mat);
+      }
+      if (x.table->wanted) {
+        const auto g = tape.gradient(x.table);
+        ops::segment_sum_backward_values(segments, p->value, y->grad, x.index, g.add, g.mat);
+      }
+    });
+  return y;
+}
+
+}  // namespace nd::grad

@@ -1,0 +1,29 @@
+#include "lib/tensor/index.h"
+
+#include <algorithm>
+
+namespace nd {
+
+Index make_index(Arena& arena, std::span<const int32_t> row, int64_t rows) {
+  const auto items = static_cast<int64_t>(row.size());
+  auto offsets = arena.array<int64_t>(rows + 1);
+  auto item = arena.array<int32_t>(items);
+  std::fill(offsets.begin(), offsets.end(), 0);
+  for (int32_t r : row) ++offsets[static_cast<size_t>(r) + 1];
+  for (int64_t r = 0; r < rows; ++r) offsets[r + 1] += offsets[r];
+  // Placing moves each row's start to its end, which is the next row's start: shift back afterwards.
+  for (int64_t i = 0; i < items; ++i) item[offsets[row[i]]++] = static_cast<int32_t>(i);
+  for (int64_t r = rows; r > 0; --r) offsets[r] = offsets[r - 1];
+  offsets[0] = 0;
+  return {items, rows, row.data(), offsets.data(), item.data()};
+}
+
+Index make_segments(Arena& arena, std::span<const int64_t> offsets) {
+  const auto rows = static_cast<int64_t>(offsets.size()) - 1;
+  auto row = arena.array<int32_t>(offsets[rows]);
+  for (int64_t r = 0; r < rows; ++r)
+    std::fill(row.begin() + offsets[r], row.begin() + offsets[r + 1], static_cast<int32_t>(r));
+  return {offsets[rows], rows, row.data(), offsets.data(), nullptr};
+}
+
+}  // namespace nd
