@@ -59,6 +59,7 @@ class Container {
   std::string path_;
   Meta meta_;
   std::vector<TensorView> tensors_;
+  std::vector<uint32_t> by_name_;  // positions in tensors_, sorted by name
   std::shared_ptr<const void> keep_;
 };
 

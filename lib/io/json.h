@@ -2,6 +2,7 @@
 // fast reader for the millions of small documents inside raw data files.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -31,6 +32,12 @@ class Value {
   Value(const char* s) : v_(std::string(s)) {}
   Value(Array a) : v_(std::move(a)) {}
   Value(Object o) : v_(std::move(o)) {}
+  // Written in json.cpp: inlined, they make GCC 12 warn about uninitialised members of the variant (a false alarm).
+  Value(const Value&);
+  Value(Value&&) noexcept;
+  Value& operator=(const Value&);
+  Value& operator=(Value&&) noexcept;
+  ~Value();
 
   bool is_null() const { return std::holds_alternative<std::nullptr_t>(v_); }
   // nullptr when the value is of another type.
@@ -56,6 +63,9 @@ class Value {
   std::variant<std::nullptr_t, bool, int64_t, double, std::string, Array, Object> v_;
 };
 
+// Whether these bytes are UTF-8 throughout.
+bool is_utf8(std::string_view text);
+
 // Reads one document; Error (without a path) says what is wrong. Depth at most 16, duplicate keys refused.
 Value parse(std::string_view text);
 
@@ -69,7 +79,7 @@ class Parser {
   Node parse(std::string_view text);
 
  private:
-  friend class Node;
+  friend Value parse(std::string_view text);
   struct State;
   std::unique_ptr<State> state_;
 };
@@ -88,21 +98,36 @@ class Node {
   // Calls f(Node) for each element of an array; false when this is no array.
   template <class F>
   bool each(F&& f) const {
-    Node element;
     Cursor at;
-    if (!begin(at)) return false;
+    Node element;
+    if (!begin_array(at)) return false;
     while (next(at, element)) f(element);
+    return true;
+  }
+  // Calls f(std::string_view key, Node) for each member of an object, in the order of the text; false when this is no
+  // object.
+  template <class F>
+  bool members(F&& f) const {
+    Cursor at;
+    std::string_view key;
+    Node value;
+    if (!begin_object(at)) return false;
+    while (next(at, key, value)) f(key, value);
     return true;
   }
 
  private:
   friend class Parser;
+  struct Access;
+  using Word2 = std::array<uint64_t, 2>;  // where something is, in the parser's own terms
   struct Cursor {
-    uint64_t a = 0, b = 0, c = 0, d = 0;
+    Word2 from{}, to{};
   };
-  bool begin(Cursor& at) const;
-  static bool next(Cursor& at, Node& out);
-  uint64_t a_ = 0, b_ = 0;  // where the value is, in the parser's own terms
+  bool begin_array(Cursor& at) const;
+  bool begin_object(Cursor& at) const;
+  static bool next(Cursor& at, Node& value);
+  static bool next(Cursor& at, std::string_view& key, Node& value);
+  Word2 at_{};
 };
 
 }  // namespace nd::json

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -31,8 +32,14 @@ struct Bytes {
 // decompression bomb stops there. Directories, missing files and empty paths are Errors that say so.
 Bytes read_all(const std::string& path, uint64_t limit = UINT64_MAX);
 
+// The same for a file that declares its own length: declared(bytes so far) says how many bytes there must be in all, as
+// far as is known yet. Stops with an Error at the first byte too many (a shorter file is returned as it is, for the
+// caller to refuse), and a packed one must be one single frame.
+Bytes read_declared(const std::string& path, const std::function<uint64_t(std::span<const std::byte>)>& declared);
+
 // Lines of text without their end ("\n" or "\r\n"). A last line without a newline counts. A line over `line_limit`
-// bytes is an Error. A compressed stream that ends early is an Error, never a clean end.
+// bytes is an Error. A compressed stream that ends early is an Error, never a clean end. A byte order mark
+// at the very start is left out.
 class LineReader {
  public:
   explicit LineReader(const std::string& path, size_t line_limit = 16 << 20);

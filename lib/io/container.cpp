@@ -1,0 +1,318 @@
+// A header is never searched or patched: it is derived from its content by header_of. Reading takes kind, tool,
+// options, inputs, names, dtypes and shapes out of the header, derives the header anew and compares, so that any byte
+// that differs from the one spelling of this content is an error.
+#include "lib/io/container.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <numeric>
+#include <unordered_set>
+
+#include "lib/io/digest.h"
+#include "lib/io/sink.h"
+#include "lib/io/source.h"
+
+static_assert(std::endian::native == std::endian::little, "files are little-endian and mapped as they are");
+
+namespace nd {
+namespace {
+
+constexpr uint64_t kMaxHeader = 16 << 20;
+constexpr size_t kMaxTensors = 65'536, kMaxRank = 8, kMaxName = 256;
+constexpr size_t kAlignment = 64;  // of the first byte behind the header
+
+struct DTypeName {
+  DType dtype;
+  std::string_view name;
+  size_t size;
+};
+constexpr DTypeName kDTypes[] = {{DType::F64, "F64", 8}, {DType::I64, "I64", 8},   {DType::F32, "F32", 4},
+                                 {DType::I32, "I32", 4}, {DType::F16, "F16", 2},   {DType::BF16, "BF16", 2},
+                                 {DType::U8, "U8", 1}};
+
+bool good_name(std::string_view name) {
+  return !name.empty() && name.size() <= kMaxName && name != "__metadata__" &&
+         std::all_of(name.begin(), name.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+                  c == '-' || c == '/';
+         });
+}
+
+// What to call a name in a message, when it may be anything.
+std::string quoted(std::string_view name) {
+  std::string out = "\"";
+  for (char c : name.substr(0, 80)) out += c >= 0x20 && c < 0x7f ? c : '?';
+  return out + '"';
+}
+
+// Bytes of a tensor; throws when the shape is impossible.
+uint64_t bytes_of(const std::string& path, const TensorView& t) {
+  uint64_t bytes = size_of(t.dtype);
+  if (t.shape.size() > kMaxRank)
+    throw Error(path, "tensor " + t.name + " has " + std::to_string(t.shape.size()) + " dimensions, at most 8 expected");
+  for (int64_t n : t.shape)
+    if (n < 0 || __builtin_mul_overflow(bytes, static_cast<uint64_t>(n), &bytes) || bytes > INT64_MAX)
+      throw Error(path, "tensor " + t.name + " has an impossible shape");
+  return bytes;
+}
+
+// The profile's order: larger elements first, so that every tensor is aligned to its elements without any gaps.
+bool comes_before(const TensorView& a, const TensorView& b) {
+  const size_t sa = size_of(a.dtype), sb = size_of(b.dtype);
+  return sa != sb ? sa > sb : a.name < b.name;
+}
+
+// Length and header, spaces included: everything in front of the data. Tensors in the profile's order.
+std::string header_of(const Meta& meta, const std::vector<TensorView>& tensors) {
+  json::Array inputs;
+  for (const Input& input : meta.inputs)
+    inputs.push_back(json::Object{{"role", input.role}, {"kind", input.kind}, {"digest", hex(input.digest)}});
+  json::Object root{{"__metadata__", json::Object{{"nd.kind", meta.kind},
+                                                  {"nd.digest", hex(meta.digest)},
+                                                  {"nd.tool", meta.tool},
+                                                  {"nd.options", meta.options.dump()},
+                                                  {"nd.inputs", json::Value(inputs).dump()}}}};
+  int64_t end = 0;
+  for (const TensorView& t : tensors) {
+    const int64_t begin = end;
+    end += t.count() * static_cast<int64_t>(size_of(t.dtype));
+    json::Array shape(t.shape.begin(), t.shape.end());
+    root[t.name] = json::Object{{"dtype", name_of(t.dtype)}, {"shape", shape}, {"data_offsets", json::Array{begin, end}}};
+  }
+  std::string text = json::Value(std::move(root)).dump();
+  text.resize((8 + text.size() + kAlignment - 1) / kAlignment * kAlignment - 8, ' ');
+  const uint64_t length = text.size();
+  return std::string(reinterpret_cast<const char*>(&length), 8) + text;
+}
+
+// XXH64 of the whole file with zeros for the digits of the digest.
+uint64_t digest_of(Meta meta, const std::vector<TensorView>& tensors) {
+  meta.digest = 0;
+  const std::string header = header_of(meta, tensors);
+  Digest digest;
+  digest.update(std::as_bytes(std::span(header)));
+  for (const TensorView& t : tensors) digest.update(t.bytes);
+  return digest.value();
+}
+
+uint64_t header_length(std::span<const std::byte> file) {
+  uint64_t n;
+  std::memcpy(&n, file.data(), 8);
+  return n;
+}
+
+// The reverse of header_of, as far as content goes: spelling and data_offsets are compared afterwards.
+class HeaderReader {
+ public:
+  explicit HeaderReader(const std::string& path) : path_(path) {}
+
+  void read(std::string_view text, Meta& meta, std::vector<TensorView>& tensors) {
+    while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
+    json::Parser parser;
+    const json::Node root = parse(parser, text);
+    bool any_meta = false;
+    const bool is_object = root.members([&](std::string_view key, const json::Node& value) {
+      if (key == "__metadata__") {
+        any_meta = true;
+        read_meta(value, meta);
+      } else {
+        tensors.push_back(read_tensor(key, value));
+      }
+      if (tensors.size() > kMaxTensors) fail("more than 65536 tensors");
+    });
+    if (!is_object) fail("expected a JSON object");
+    if (!any_meta) fail("no __metadata__, so this is no nightdesk file");
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& what) const { throw Error(path_, "header: " + what); }
+
+  json::Node parse(json::Parser& parser, std::string_view text) const {
+    try {
+      return parser.parse(text);
+    } catch (const Error& e) {
+      fail(e.what());
+    }
+  }
+
+  std::string string(const json::Node& object, std::string_view key) const {
+    json::Node value;
+    std::string_view out;
+    if (!object.find(key, value) || !value.get(out)) fail("no string \"" + std::string(key) + "\"");
+    return std::string(out);
+  }
+
+  uint64_t digest(const json::Node& object, std::string_view key) const {
+    const std::string digits = string(object, key);
+    if (digits.size() != 16 || digits.find_first_not_of("0123456789abcdef") != std::string::npos)
+      fail("\"" + std::string(key) + "\" is not 16 lower-case hexadecimal digits");
+    return std::stoull(digits, nullptr, 16);
+  }
+
+  void read_meta(const json::Node& node, Meta& meta) const {
+    json::Node ignored;
+    if (!node.find("nd.kind", ignored)) fail("no \"nd.kind\", so this is no nightdesk file");
+    meta.kind = string(node, "nd.kind");
+    meta.tool = string(node, "nd.tool");
+    meta.digest = digest(node, "nd.digest");
+    try {
+      meta.options = json::parse(string(node, "nd.options"));
+    } catch (const Error& e) {
+      fail(std::string("nd.options: ") + e.what());
+    }
+    if (!meta.options.object()) fail("nd.options is not a JSON object");
+    json::Parser parser;
+    const std::string inputs = string(node, "nd.inputs");
+    const bool is_array = parse(parser, inputs).each([&](const json::Node& input) {
+      meta.inputs.push_back({string(input, "role"), string(input, "kind"), digest(input, "digest")});
+    });
+    if (!is_array) fail("nd.inputs is not a JSON array");
+    if (!std::is_sorted(meta.inputs.begin(), meta.inputs.end(), by_role)) fail("nd.inputs is not sorted by role");
+  }
+
+  TensorView read_tensor(std::string_view name, const json::Node& node) const {
+    if (!good_name(name)) fail("a tensor cannot be called " + quoted(name));
+    TensorView out;
+    out.name = name;
+    json::Node dtype, shape;
+    std::string_view dtype_name;
+    if (!node.find("dtype", dtype) || !dtype.get(dtype_name)) fail("tensor " + out.name + " has no dtype");
+    const auto known = std::find_if(std::begin(kDTypes), std::end(kDTypes),
+                                    [&](const DTypeName& d) { return d.name == dtype_name; });
+    if (known == std::end(kDTypes)) fail("tensor " + out.name + " has the unknown dtype " + quoted(dtype_name));
+    out.dtype = known->dtype;
+    bool all_integers = node.find("shape", shape);
+    all_integers = all_integers && shape.each([&](const json::Node& n) {
+      int64_t size = -1;
+      all_integers = n.get(size) && all_integers;
+      out.shape.push_back(size);
+    }) && all_integers;
+    if (!all_integers) fail("tensor " + out.name + " has no shape");
+    return out;
+  }
+
+ public:
+  static bool by_role(const Input& a, const Input& b) { return a.role < b.role; }
+
+ private:
+  const std::string& path_;
+};
+
+// All that the first bytes of a file say, with the sizes checked but the data not looked at.
+struct Header {
+  Meta meta;
+  std::vector<TensorView> tensors;  // without bytes
+  uint64_t size = 0;                // of everything in front of the data
+  uint64_t file_size = 0;
+};
+
+// `file` holds at least 8 + N bytes, or Error.
+Header read_header(std::span<const std::byte> file, const std::string& path) {
+  if (file.size() < 8)
+    throw Error(path, file.empty() ? "is empty" : "ends after " + std::to_string(file.size()) + " bytes, in the header");
+  Header h;
+  const uint64_t n = header_length(file);
+  if (n > kMaxHeader || n == 0 || (8 + n) % kAlignment != 0)
+    throw Error(path, "is no nightdesk file (byte 1: a header of " + std::to_string(n) + " bytes is not possible)");
+  h.size = 8 + n;
+  if (file.size() < h.size)
+    throw Error(path, "ends after " + std::to_string(file.size()) + " bytes, in the header of " +
+                          std::to_string(h.size) + " bytes");
+  const std::string_view text(reinterpret_cast<const char*>(file.data()), h.size);
+  HeaderReader(path).read(text.substr(8), h.meta, h.tensors);
+  std::sort(h.tensors.begin(), h.tensors.end(), comes_before);
+  h.file_size = h.size;
+  for (const TensorView& t : h.tensors)
+    if (__builtin_add_overflow(h.file_size, bytes_of(path, t), &h.file_size) || h.file_size > INT64_MAX)
+      throw Error(path, "tensor " + t.name + " has an impossible shape");
+  const std::string expected = header_of(h.meta, h.tensors);
+  if (expected != text) {
+    const auto differ = std::mismatch(expected.begin(), expected.end(), text.begin(), text.end());
+    throw Error(path, "header: not in canonical form, or damaged, from byte " +
+                          std::to_string(differ.second - text.begin() + 1) + " on");
+  }
+  return h;
+}
+
+}  // namespace
+
+size_t size_of(DType dtype) { return kDTypes[static_cast<size_t>(dtype)].size; }
+std::string_view name_of(DType dtype) { return kDTypes[static_cast<size_t>(dtype)].name; }
+
+int64_t TensorView::count() const {
+  int64_t product = 1;
+  for (int64_t n : shape) product *= n;
+  return product;
+}
+
+const TensorView* Container::find(std::string_view name) const {
+  const auto at = std::lower_bound(by_name_.begin(), by_name_.end(), name,
+                                   [&](uint32_t i, std::string_view n) { return tensors_[i].name < n; });
+  return at != by_name_.end() && tensors_[*at].name == name ? &tensors_[*at] : nullptr;
+}
+
+Container Container::open(const std::string& path) {
+  const Bytes bytes = read_declared(path, [&](std::span<const std::byte> so_far) -> uint64_t {
+    if (so_far.size() < 8) return 8;
+    const uint64_t n = header_length(so_far);
+    if (n > kMaxHeader) return so_far.size();  // refused by parse
+    return so_far.size() < 8 + n ? 8 + n : read_header(so_far, shown(path)).file_size;
+  });
+  return parse(bytes.keep, bytes.view, path);
+}
+
+Container Container::parse(std::shared_ptr<const void> keep, std::span<const std::byte> bytes,
+                           const std::string& path) {
+  Container c;
+  c.path_ = shown(path);
+  if (reinterpret_cast<uintptr_t>(bytes.data()) % 8 != 0) {
+    auto aligned = std::make_shared<std::vector<std::byte>>(bytes.begin(), bytes.end());
+    bytes = *aligned;
+    keep = aligned;
+  }
+  Header h = read_header(bytes, c.path_);
+  if (bytes.size() != h.file_size)
+    throw Error(c.path_, (bytes.size() < h.file_size ? "ends after " : "goes on after byte " + std::to_string(h.file_size) + ", to ") +
+                             std::to_string(bytes.size()) + " bytes, expected " + std::to_string(h.file_size));
+  uint64_t at = h.size;
+  for (TensorView& t : h.tensors) {
+    t.bytes = bytes.subspan(at, bytes_of(c.path_, t));
+    at += t.bytes.size();
+  }
+  const uint64_t digest = digest_of(h.meta, h.tensors);
+  if (digest != h.meta.digest)
+    throw Error(c.path_, "damaged: the digest of its bytes is " + hex(digest) + ", its header says " + hex(h.meta.digest));
+  c.meta_ = std::move(h.meta);
+  c.tensors_ = std::move(h.tensors);
+  c.keep_ = std::move(keep);
+  c.by_name_.resize(c.tensors_.size());
+  std::iota(c.by_name_.begin(), c.by_name_.end(), 0);
+  std::sort(c.by_name_.begin(), c.by_name_.end(),
+            [&](uint32_t a, uint32_t b) { return c.tensors_[a].name < c.tensors_[b].name; });
+  return c;
+}
+
+uint64_t write_container(const std::string& path, Meta meta, std::vector<TensorView> tensors, int zstd_level) {
+  const std::string name = path == "-" ? "standard output" : path;
+  std::stable_sort(meta.inputs.begin(), meta.inputs.end(), HeaderReader::by_role);
+  std::sort(tensors.begin(), tensors.end(), comes_before);
+  std::unordered_set<std::string_view> names;
+  for (const TensorView& t : tensors) {
+    if (!good_name(t.name)) throw Error(name, "a tensor cannot be called " + quoted(t.name));
+    if (!names.insert(t.name).second) throw Error(name, "two tensors are called " + t.name);
+    if (bytes_of(name, t) != t.bytes.size()) throw Error(name, "tensor " + t.name + " has not the size of its shape");
+  }
+  if (!meta.options.object()) throw Error(name, "nd.options is not a JSON object");
+  if (tensors.size() > kMaxTensors) throw Error(name, "more than 65536 tensors");
+  meta.digest = digest_of(meta, tensors);
+  const std::string header = header_of(meta, tensors);
+  if (header.size() > kMaxHeader) throw Error(name, "its header would be longer than 16 MiB");
+  Sink sink(path, zstd_level);
+  sink.write(header);
+  for (const TensorView& t : tensors) sink.write(t.bytes);
+  sink.commit();
+  return meta.digest;
+}
+
+}  // namespace nd
