@@ -1,0 +1,112 @@
+#include "lib/nn/parameters.h"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+#include "lib/io/error.h"
+#include "lib/tensor/random.h"
+
+namespace nd {
+namespace {
+
+void start(Mat x, Init init, uint64_t seed, const std::string& name) {
+  const Random random(seed, "init/" + name);
+  const double fan = static_cast<double>(x.rows + x.cols);
+  for (int64_t i = 0; i < x.size(); ++i) {
+    switch (init) {
+      case Init::zeros: x.data[i] = 0; break;
+      case Init::glorot_uniform:
+        x.data[i] = static_cast<float>((2 * random.uniform(i) - 1) * std::sqrt(6 / fan));
+        break;
+      case Init::small_normal: x.data[i] = static_cast<float>(random.normal(i) * 0.01 * std::sqrt(2 / fan)); break;
+    }
+  }
+}
+
+Mat row_of(const Mat& x, int64_t r) { return {x.row(r), 1, x.cols, x.device}; }
+
+}  // namespace
+
+Parameter& Parameters::add(const std::string& name, int64_t rows, int64_t cols, Init init, uint64_t seed,
+                           bool embedding) {
+  const int64_t n = rows * cols;
+  auto& memory = memory_.emplace_back(static_cast<size_t>(4 * n), 0.0f);
+  Parameter& p = list_.emplace_back();
+  p.name = name;
+  p.value = {memory.data(), rows, cols};
+  p.grad = {memory.data() + n, rows, cols};
+  p.m = {memory.data() + 2 * n, rows, cols};
+  p.v = {memory.data() + 3 * n, rows, cols};
+  p.embedding = embedding;
+  start(p.value, init, seed, name);
+  return p;
+}
+
+Parameter* Parameters::find(std::string_view name) {
+  for (Parameter& p : list_)
+    if (p.name == name) return &p;
+  return nullptr;
+}
+
+int64_t Parameters::count() const {
+  int64_t n = 0;
+  for (const Parameter& p : list_) n += p.value.size();
+  return n;
+}
+
+Var Parameters::on(Tape& tape, std::string_view name) {
+  Parameter* p = find(name);
+  if (!p) throw std::logic_error("no parameter " + std::string(name));
+  return tape.leaf(p->value, p->grad, &p->started);
+}
+
+void Parameters::clear_gradients() {
+  for (Parameter& p : list_) p.started = false;
+}
+
+void Parameters::step(const OptimiserOptions& o, int64_t t) {
+  AdamStep step;
+  step.lr = static_cast<float>(o.lr);
+  step.beta1 = static_cast<float>(o.beta1);
+  step.beta2 = static_cast<float>(o.beta2);
+  step.epsilon = static_cast<float>(o.epsilon);
+  step.decay = o.l2_mode == "none" ? 0.0f : static_cast<float>(o.l2);
+  step.decoupled = o.l2_mode == "decoupled";
+  step.c1 = static_cast<float>(1 - std::pow(o.beta1, static_cast<double>(t)));
+  step.c2 = static_cast<float>(1 - std::pow(o.beta2, static_cast<double>(t)));
+  for (Parameter& p : list_) {
+    if (!p.started) std::fill_n(p.grad.data, p.grad.size(), 0.0f);
+    if (!(o.sparse_rows && p.embedding)) {
+      ops::adam(step, p.grad, p.m, p.v, p.value);
+      continue;
+    }
+    for (int64_t r = 0; r < p.grad.rows; ++r) {
+      const float* g = p.grad.row(r);
+      if (std::all_of(g, g + p.grad.cols, [](float x) { return x == 0; })) continue;
+      ops::adam(step, row_of(p.grad, r), row_of(p.m, r), row_of(p.v, r), row_of(p.value, r));
+    }
+  }
+}
+
+void Parameters::write(std::map<std::string, Matrix>& tensors, const std::string& prefix, Mat Parameter::*what) const {
+  for (const Parameter& p : list_) {
+    const Mat& x = p.*what;
+    tensors[prefix + p.name] = {std::vector<float>(x.data, x.data + x.size()), x.rows, x.cols};
+  }
+}
+
+void Parameters::read(const std::map<std::string, Matrix>& tensors, const std::string& prefix, Mat Parameter::*what) {
+  for (Parameter& p : list_) {
+    Mat& x = p.*what;
+    const auto found = tensors.find(prefix + p.name);
+    if (found == tensors.end()) throw Error("tensor " + prefix + p.name + " is missing");
+    const Matrix& from = found->second;
+    if (from.rows != x.rows || from.cols != x.cols)
+      throw Error("tensor " + prefix + p.name + " is " + std::to_string(from.rows) + " x " + std::to_string(from.cols) +
+                  ", expected " + std::to_string(x.rows) + " x " + std::to_string(x.cols));
+    std::copy(from.values.begin(), from.values.end(), x.data);
+  }
+}
+
+}  // namespace nd

@@ -1,0 +1,68 @@
+// A model's trainable tensors by name: their start, their gradients, their optimiser's moments, their file.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "formats/params.h"
+#include "lib/tensor/ops.h"
+#include "lib/tensor/tape.h"
+
+namespace nd {
+
+enum class Init : uint8_t {
+  zeros,
+  glorot_uniform,  // U(±sqrt(6 / (rows + cols))), Glorot and Bengio 2010: for layers
+  small_normal,    // N(0, 0.01² · 2 / (rows + cols)): for embedding tables that are added to other vectors
+};
+
+struct Parameter {
+  std::string name;
+  Mat value, grad, m, v;
+  bool started = false;    // grad holds something of this step
+  bool embedding = false;  // a table whose rows are used one by one (see OptimiserOptions::sparse_rows)
+};
+
+struct OptimiserOptions {
+  double lr = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
+  double l2 = 1e-5;
+  std::string l2_mode = "coupled";  // coupled (in the gradient), decoupled (AdamW), none
+  bool sparse_rows = false;  // embedding rows without a gradient in this step keep value, moments and decay untouched;
+                             // cheaper on large tables, and another optimiser than dense Adam
+};
+
+class Parameters {
+ public:
+  Parameters() = default;
+  Parameters(const Parameters&) = delete;
+
+  // Starts a parameter from (seed, name) alone: adding another one changes nothing for this one.
+  Parameter& add(const std::string& name, int64_t rows, int64_t cols, Init init, uint64_t seed, bool embedding = false);
+  // nullptr when there is none of that name.
+  Parameter* find(std::string_view name);
+  std::deque<Parameter>& all() { return list_; }
+  int64_t count() const;  // numbers in all
+
+  // The parameter as a tape's leaf. Throws std::logic_error for an unknown name.
+  Var on(Tape& tape, std::string_view name);
+
+  // Forgets the gradients of the last step.
+  void clear_gradients();
+  // One step of Adam on everything; a parameter without a gradient has gradient zero. `t` counts from 1.
+  void step(const OptimiserOptions& options, int64_t t);
+
+  // Values to and from a file's tensors; `prefix` is put in front of the names. reading throws Error (without a path)
+  // when a tensor is missing or of another shape.
+  void write(std::map<std::string, Matrix>& tensors, const std::string& prefix, Mat Parameter::*what) const;
+  void read(const std::map<std::string, Matrix>& tensors, const std::string& prefix, Mat Parameter::*what);
+
+ private:
+  std::deque<Parameter> list_;  // a deque, so that leaves may keep pointers
+  std::deque<std::vector<float>> memory_;
+};
+
+}  // namespace nd

@@ -1,0 +1,193 @@
+#include "lib/nn/train.h"
+
+#include <unistd.h>
+
+#include <chrono>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <vector>
+
+#include "lib/io/digest.h"
+#include "lib/io/kind_file.h"
+#include "lib/tensor/random.h"
+
+namespace nd {
+namespace {
+
+// Also written this often without being asked, so that a killed machine costs little.
+constexpr double kCheckpointSeconds = 30;
+
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+// Where a run stands; with the parameters and their moments this is all of it.
+struct Progress {
+  int64_t epoch = 0;  // epochs finished
+  int64_t done = 0;   // examples of the running epoch that are done
+  int64_t steps = 0;  // optimiser steps in all
+  double loss_sum = 0;
+  double best = -std::numeric_limits<double>::infinity();
+  int64_t best_epoch = 0;
+};
+
+// The first thing that differs between the run on disk and this one, "" when nothing does.
+std::string difference(const Meta& disk, const Meta& run) {
+  if (disk.tool != run.tool) return "tool " + disk.tool + " there, " + run.tool + " here";
+  const json::Object none;
+  const json::Object& a = disk.options.object() ? *disk.options.object() : none;
+  const json::Object& b = run.options.object() ? *run.options.object() : none;
+  for (const auto& [key, value] : b) {
+    const auto there = a.find(key);
+    const std::string was = there == a.end() ? "nothing" : there->second.dump();
+    if (was != value.dump()) return "option " + key + " was " + was + ", is " + value.dump();
+  }
+  for (const auto& [key, value] : a)
+    if (!b.count(key)) return "option " + key + " was " + value.dump() + ", is nothing";
+  for (const Input& there : disk.inputs)
+    for (const Input& here : run.inputs)
+      if (here.role == there.role && here.digest != there.digest)
+        return "input " + here.role + " was " + hex(there.digest) + ", is " + hex(here.digest);
+  return "";
+}
+
+class Run {
+ public:
+  Run(Trainee& trainee, const TrainOptions& options, const TrainHooks& hooks, const CheckpointFile& file)
+      : trainee_(trainee), parameters_(trainee.parameters()), options_(options), hooks_(hooks), file_(file) {
+    parameters_.write(best_, "best.", &Parameter::value);
+  }
+
+  TrainResult all() {
+    resume();
+    last_saved_ = now();
+    TrainResult result;
+    Arena arena;
+    Tape tape(arena);
+    while (at_.epoch < options_.epochs) {
+      const double began = now();
+      one_epoch(tape);
+      EpochReport report = close_epoch();
+      report.seconds = now() - began;
+      result.last = report;
+      if (hooks_.epoch) hooks_.epoch(report);
+      if (options_.patience > 0 && at_.epoch - at_.best_epoch >= options_.patience) {
+        result.stopped_early = true;
+        break;
+      }
+      save_if(now() - last_saved_ > kCheckpointSeconds);
+    }
+    parameters_.read(best_, "best.", &Parameter::value);
+    return result;
+  }
+
+ private:
+  void one_epoch(Tape& tape) {
+    std::vector<int64_t> order(static_cast<size_t>(trainee_.examples()));
+    std::iota(order.begin(), order.end(), 0);
+    RandomSequence random(options_.seed, "shuffle", static_cast<uint64_t>(at_.epoch + 1));
+    shuffle(order, random);
+    const auto total = static_cast<int64_t>(order.size());
+    while (at_.done < total) {
+      const int64_t count = std::min(options_.batch, total - at_.done);
+      tape.reset();
+      parameters_.clear_gradients();
+      Var loss = trainee_.loss(tape, std::span(order).subspan(at_.done, count), at_.epoch + 1);
+      if (!std::isfinite(loss->value.data[0]))
+        throw Error("the loss is not finite in epoch " + std::to_string(at_.epoch + 1) + " after " +
+                    std::to_string(at_.steps) + " steps; try a smaller --lr");
+      tape.backward(loss);
+      parameters_.step(options_.optimiser, ++at_.steps);
+      at_.done += count;
+      at_.loss_sum += static_cast<double>(loss->value.data[0]) * static_cast<double>(count);
+      if (hooks_.step) hooks_.step(at_.done, total, at_.loss_sum / static_cast<double>(at_.done));
+      const int signal = hooks_.stop ? hooks_.stop() : 0;
+      save_if(signal != 0 || now() - last_saved_ > kCheckpointSeconds);
+      if (signal) throw Interrupted(signal);
+    }
+  }
+
+  EpochReport close_epoch() {
+    EpochReport report;
+    report.examples = at_.done;
+    report.loss = at_.loss_sum / static_cast<double>(std::max<int64_t>(at_.done, 1));
+    report.valid = trainee_.validate();
+    report.epoch = ++at_.epoch;
+    at_.done = 0;
+    at_.loss_sum = 0;
+    // Without a validation result the last epoch is the best there is.
+    if (report.valid > at_.best || std::isnan(report.valid)) {
+      if (!std::isnan(report.valid)) at_.best = report.valid;
+      at_.best_epoch = at_.epoch;
+      parameters_.write(best_, "best.", &Parameter::value);
+    }
+    report.steps = at_.steps;
+    report.best = at_.best;
+    report.best_epoch = at_.best_epoch;
+    return report;
+  }
+
+  void save_if(bool due) {
+    if (!due || file_.path.empty()) return;
+    Checkpoint c;
+    parameters_.write(c.tensor, "now.", &Parameter::value);
+    parameters_.write(c.tensor, "m.", &Parameter::m);
+    parameters_.write(c.tensor, "v.", &Parameter::v);
+    c.tensor.insert(best_.begin(), best_.end());
+    c.counter["progress"] = std::vector<int64_t>{at_.epoch, at_.done, at_.steps, at_.best_epoch};
+    c.number["progress"] = std::vector<double>{at_.loss_sum, at_.best};
+    save(file_.path, c, file_.meta);
+    last_saved_ = now();
+  }
+
+  void resume() {
+    if (file_.path.empty() || file_.restart || access(file_.path.c_str(), F_OK) != 0) return;
+    const auto c = load<Checkpoint>(file_.path);
+    const std::string other = difference(c.meta, file_.meta);
+    if (!other.empty())
+      throw Error(file_.path, "a training with other settings was stopped here (" + other +
+                                  "); give --restart to start anew, or the old settings to go on");
+    try {
+      parameters_.read(c->tensor, "now.", &Parameter::value);
+      parameters_.read(c->tensor, "m.", &Parameter::m);
+      parameters_.read(c->tensor, "v.", &Parameter::v);
+      for (auto& [name, matrix] : best_) {
+        const auto found = c->tensor.find(name);
+        if (found == c->tensor.end()) throw Error("tensor " + name + " is missing");
+        matrix = found->second;
+      }
+      const auto counts = c->counter.find("progress");
+      const auto numbers = c->number.find("progress");
+      if (counts == c->counter.end() || counts->second.size() != 4 || numbers == c->number.end() ||
+          numbers->second.size() != 2)
+        throw Error("progress is missing");
+      const auto& n = counts->second;
+      at_ = {n[0], n[1], n[2], numbers->second[0], numbers->second[1], n[3]};
+    } catch (const Error& e) {
+      throw Error(file_.path, std::string(e.what()) + "; give --restart to start anew");
+    }
+    if (hooks_.resumed) hooks_.resumed(file_.path, at_.epoch, at_.steps);
+  }
+
+  Trainee& trainee_;
+  Parameters& parameters_;
+  const TrainOptions& options_;
+  const TrainHooks& hooks_;
+  const CheckpointFile& file_;
+  Progress at_;
+  std::map<std::string, Matrix> best_;
+  double last_saved_ = 0;
+};
+
+}  // namespace
+
+TrainResult train(Trainee& trainee, const TrainOptions& options, const TrainHooks& hooks,
+                  const CheckpointFile& checkpoint) {
+  if (trainee.examples() == 0) throw Error("there is nothing to train on: no clicked candidate in the training file");
+  return Run(trainee, options, hooks, checkpoint).all();
+}
+
+void finish_checkpoint(const CheckpointFile& checkpoint) {
+  if (!checkpoint.path.empty()) unlink(checkpoint.path.c_str());
+}
+
+}  // namespace nd
