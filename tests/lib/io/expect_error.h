@@ -1,20 +1,28 @@
-// EXPECT_ND_ERROR(statement, "part of the line"): the statement throws nd::Error and its line says that.
+// EXPECT_ND_ERROR(statement, "part of the line"): the statement throws nd::Error, and its one line says that.
 #pragma once
 
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <string>
 
 #include "lib/io/error.h"
 
-#define EXPECT_ND_ERROR(statement, part)                                                             \
-  do {                                                                                               \
-    std::string line_ = "(nothing was thrown)";                                                      \
-    try {                                                                                            \
-      statement;                                                                                     \
-    } catch (const ::nd::Error& e) {                                                                 \
-      line_ = e.what();                                                                              \
-    }                                                                                                \
-    EXPECT_NE(line_.find(part), std::string::npos) << "the line was: " << line_ << "\nexpected: " << part; \
-    EXPECT_EQ(line_.find('\n'), std::string::npos) << "an error is one line: " << line_;             \
-  } while (false)
+namespace nd {
+
+inline testing::AssertionResult throws_error(const std::function<void()>& statement, const std::string& part) {
+  try {
+    statement();
+  } catch (const Error& e) {
+    const std::string line = e.what();
+    if (line.find(part) == std::string::npos)
+      return testing::AssertionFailure() << "the line was: " << line << "\nexpected in it: " << part;
+    if (line.find('\n') != std::string::npos) return testing::AssertionFailure() << "more than one line: " << line;
+    return testing::AssertionSuccess();
+  }
+  return testing::AssertionFailure() << "nothing was thrown, expected: " << part;
+}
+
+}  // namespace nd
+
+#define EXPECT_ND_ERROR(statement, part) EXPECT_TRUE(::nd::throws_error([&] { statement; }, part))
