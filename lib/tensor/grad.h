@@ -39,6 +39,8 @@ Var row_dots(Tape& tape, const Rows& a, const Rows& b, bool cosine);
 Var segment_softmax(Tape& tape, const Index& segments, Var s);
 // y(segments,n) = Σ_items p x[row]
 Var segment_sum(Tape& tape, const Index& segments, Var p, const Rows& x);
+// y(segments,n) = the largest of x(items,n) in each column, zeros for an empty segment
+Var segment_max(Tape& tape, const Index& segments, Var x);
 
 // loss(1,1): see ops.inc
 Var rank_loss(Tape& tape, const Index& segments, Var s, float gamma);

@@ -105,6 +105,14 @@ void segment_sum_backward_values(const Index& segments, const Mat& p, const Mat&
         "segment_sum_backward_values");
   ND_CALL(dx.device, segment_sum_backward_values(segments, p, dy, index, add, dx));
 }
+void segment_max(const Index& segments, const Mat& x, int32_t* from, Mat y) {
+  check(x.rows == segments.items && is(y, segments.rows, x.cols), "segment_max");
+  ND_CALL(y.device, segment_max(segments, x, from, y));
+}
+void segment_max_backward(const Index& segments, const int32_t* from, const Mat& dy, bool add, Mat dx) {
+  check(is(dx, segments.items, dy.cols) && dy.rows == segments.rows, "segment_max_backward");
+  ND_CALL(dx.device, segment_max_backward(segments, from, dy, add, dx));
+}
 void rank_loss(const Index& segments, const Mat& s, float gamma, Mat p, Mat loss) {
   check(is(s, segments.items, 1) && same(s, p) && is(loss, 1, 1) && segments.rows > 0, "rank_loss");
   ND_CALL(s.device, rank_loss(segments, s, gamma, p, loss));

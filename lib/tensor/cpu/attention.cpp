@@ -167,4 +167,26 @@ void segment_sum_backward_values(const Index& segments, const Mat& p, const Mat&
   });
 }
 
+void segment_max(const Index& segments, const Mat& x, int32_t* from, Mat y) {
+  parallel_ranges(segments.rows, kSegmentBlock, [&](int64_t first, int64_t last) {
+    for (int64_t r = first; r < last; ++r)
+      for (int64_t c = 0; c < x.cols; ++c) {
+        int64_t best = -1;
+        for (int64_t i = segments.begin(r); i < segments.end(r); ++i)
+          if (best < 0 || x.row(i)[c] > x.row(best)[c]) best = i;
+        from[r * x.cols + c] = static_cast<int32_t>(best);
+        y.row(r)[c] = best < 0 ? 0.0f : x.row(best)[c];
+      }
+  });
+}
+
+void segment_max_backward(const Index& segments, const int32_t* from, const Mat& dy, bool add, Mat dx) {
+  if (!add) std::fill_n(dx.data, dx.size(), 0.0f);
+  parallel_ranges(segments.rows, kSegmentBlock, [&](int64_t first, int64_t last) {
+    for (int64_t r = first; r < last; ++r)
+      for (int64_t c = 0; c < dy.cols; ++c)
+        if (const int32_t i = from[r * dy.cols + c]; i >= 0) dx.row(i)[c] += dy.row(r)[c];
+  });
+}
+
 }  // namespace nd::cpu

@@ -32,4 +32,17 @@ Var segment_sum(Tape& tape, const Index& segments, Var p, const Rows& x) {
   return y;
 }
 
+Var segment_max(Tape& tape, const Index& segments, Var x) {
+  Var y = tape.result(segments.rows, x->value.cols, x->wanted);
+  int32_t* from = tape.arena().array<int32_t>(y->value.size()).data();
+  ops::segment_max(segments, x->value, from, y->value);
+  if (y->wanted)
+    tape.record([&tape, segments, x, from, y] {
+      if (!y->started) return;
+      const auto g = tape.gradient(x);
+      ops::segment_max_backward(segments, from, y->grad, g.add, g.mat);
+    });
+  return y;
+}
+
 }  // namespace nd::grad
