@@ -1,7 +1,7 @@
 // Files of a kind: formats/*.h structs to and from containers.
 //
 //   auto corpus = load<Corpus>(path);              // corpus->title[3], corpus.meta.digest
-//   save(path, scores, meta_of(ctx...), level);
+//   save(path, scores, meta_of(ctx, {behavior.as("behavior")}), level);   // tools/meta.h
 //   require_same(behavior, "corpus", corpus);      // behavior was made from this very corpus
 //
 // The struct's own list of columns drives everything. Ragged column x is the tensors x.values and x.offsets, a string
