@@ -1,24 +1,77 @@
 # The front door. `make help` lists what there is.
+#
+# `make demo` and `make test` need nothing but this folder and a Debian 12 machine: each installs the packages it lacks
+# (pipelines/setup.sh; SETUP=no to leave the machine alone), builds, and runs.
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
-MAKEFLAGS += --warn-undefined-variables --no-builtin-rules
+MAKEFLAGS += --warn-undefined-variables --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
+.ONESHELL:
 .DEFAULT_GOAL := help
 
 BUILD ?= build
 PORTABLE ?= 0
-# Two compilers at a time at most: a template-heavy file takes more than 1 GB, and the smallest machine has 4.
-JOBS ?= 2
-ccache := $(if $(shell command -v ccache),-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+SETUP ?= yes
+DEMO ?= demo
+PREFIX ?= /usr/local
+DESTDIR ?=
+# One compiler a processor, and one for each 1.5 GB of free memory: the heaviest files take more than 1 GB.
+JOBS ?= $(shell awk -v n=$$(nproc) '/MemAvailable/ { m = int($$2 / 1500000); print m < 1 ? 1 : m < n ? m : n }' /proc/meminfo)
 
-.PHONY: help build clean
+ccache := $(if $(shell command -v ccache),-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+configure = cmake -G Ninja -S . -B $(BUILD) -DND_PORTABLE=$(PORTABLE) $(ccache) > /dev/null
+setup = $(if $(filter no,$(SETUP)),true,pipelines/setup.sh)
+
+.PHONY: help demo test build parity bench fuzz lint install clean kred
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+demo: ## from nothing to a trained KRED and its table, on an artificial newsroom
+	@$(setup) build; installed=$$SECONDS
+	$(MAKE) build; built=$$SECONDS
+	$(MAKE) -f pipelines/demo.mk OUT=$(DEMO); ran=$$SECONDS
+	echo "installing $$installed s, building $$((built - installed)) s, running $$((ran - built)) s"
+	cat $(DEMO)/metrics.txt
+
+test: ## build and run every test; the last line counts them
+	@$(setup) build test
+	$(configure)
+	ninja -C $(BUILD) -j $(JOBS) all
+	BUILD=$(BUILD) JOBS=$(JOBS) tests/run.sh
 
 build: ## all programs, into build/bin (PORTABLE=1: for any x86-64-v3 machine)
-	cmake -G Ninja -S . -B $(BUILD) -DND_PORTABLE=$(PORTABLE) $(ccache) > /dev/null
-	ninja -C $(BUILD) -j $(JOBS)
+	@$(configure)
+	ninja -C $(BUILD) -j $(JOBS) programs
+
+parity: ## KRED against an independent PyTorch model
+	@$(setup) build test
+	$(setup) parity || echo "parity: going on without them"
+	$(configure)
+	ninja -C $(BUILD) -j $(JOBS) kred_dump
+	BUILD=$(BUILD) tests/parity/run.sh
+
+bench: ## training and inference at the paper's Table 4 setting, beside PyTorch
+	@$(setup) build bench
+	$(configure)
+	ninja -C $(BUILD) -j $(JOBS) all
+	BUILD=$(BUILD) bench/run.sh
+
+fuzz: ## every reader against damaged input, under the sanitizers
+	@$(setup) build test
+	cmake -G Ninja -S . -B $(BUILD)/sanitized -DND_SANITIZE=ON $(ccache) > /dev/null
+	ninja -C $(BUILD)/sanitized -j $(JOBS) all
+	BUILD=$(BUILD)/sanitized tests/fuzz/run.sh
+
+lint: ## formatting, shell scripts, man pages, Makefiles, layers
+	@$(setup) test lint
+	tests/lint.sh
+
+kred: build ## the whole chain on real files: MIND=<dir> KG=<dir> OUT=<dir> [VECTORS=...] [SET=...]
+	@$(MAKE) -f pipelines/kred.mk
+
+install: build ## programs, man pages, pipelines and completions, into PREFIX (/usr/local)
+	@BUILD=$(BUILD) PREFIX=$(DESTDIR)$(PREFIX) pipelines/install.sh
 
 clean: ## remove what was built (never data, never results)
 	rm -rf $(BUILD)

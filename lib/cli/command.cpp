@@ -73,6 +73,12 @@ void Command::text_output(std::string& path, std::string help) {
   specs_.back().role = Spec::Role::output;
 }
 
+void Command::output_folder(std::string& path, std::string help) {
+  output(path, std::move(help));
+  specs_.back().role = Spec::Role::output_folder;
+  specs_.back().arg = "DIR";
+}
+
 void Command::add_option(Target target, std::string name, std::string arg, std::string help, Rules rules) {
   add({.name = std::move(name), .arg = std::move(arg), .help = std::move(help), .target = target, .rules = rules});
 }
@@ -196,12 +202,14 @@ void Command::check_given() const {
     std::vector<std::string> paths;
     if (spec.is_list()) paths = *std::get<std::vector<std::string>*>(spec.target);
     else paths.push_back(*std::get<std::string*>(spec.target));
-    (spec.role == Spec::Role::input ? in : out) += std::count(paths.begin(), paths.end(), "-");
+    auto dashes = std::count(paths.begin(), paths.end(), "-");
+    (spec.role == Spec::Role::input ? in : out) += dashes;
+    if (dashes && spec.role == Spec::Role::binary_output) refuse_terminal("-");
+    if (dashes && spec.role == Spec::Role::output_folder)
+      throw UsageError(spec.name + ": expected a folder, found '-': several files do not fit one stream");
   }
   if (in > 1) throw UsageError("standard input can be read only once: give '-' for one input");
   if (out > 1) throw UsageError("standard output can be written only once: give '-' for one output");
-  for (const Spec& spec : specs_)
-    if (spec.role == Spec::Role::binary_output) refuse_terminal(*std::get<std::string*>(spec.target));
 }
 
 bool Command::parse(const std::vector<std::string>& args) {

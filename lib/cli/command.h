@@ -99,9 +99,10 @@ class Command {
   void inputs(std::vector<std::string>& paths, std::string name, std::string help);  // one or more, last
 
   // -o, --output FILE or "-". Required where the variable is empty. The first is for our own binary files, refused on a
-  // terminal; the second for text.
+  // terminal; the second for text; the third for a folder of files, which cannot be "-".
   void output(std::string& path, std::string help = "file to write, or -");
   void text_output(std::string& path, std::string help = "file to write, or -");
+  void output_folder(std::string& path, std::string help = "folder to write");
 
   // A value. T is one of Target's types.
   template <class T>

@@ -10,7 +10,7 @@
 namespace nd::cli {
 
 struct Command::Spec {
-  enum class Role { value, flag, choice, input, output, binary_output };
+  enum class Role { value, flag, choice, input, output, binary_output, output_folder };  // paths last
 
   std::string name;  // "--min-conf", or "CORPUS" for a positional
   std::string arg;   // "P"; empty for flags and positionals
@@ -25,7 +25,7 @@ struct Command::Spec {
   bool given = false;
 
   bool positional() const { return name[0] != '-'; }
-  bool is_path() const { return role == Role::input || role == Role::output || role == Role::binary_output; }
+  bool is_path() const { return role >= Role::input; }
   bool is_list() const {
     return std::holds_alternative<std::vector<std::string>*>(target) ||
            std::holds_alternative<std::vector<int64_t>*>(target) ||

@@ -169,6 +169,14 @@ TEST(Command, TakesADashForOneStreamOnly) {
             "standard input can be read only once: give '-' for one input");
 }
 
+TEST(Command, RefusesADashForAFolder) {
+  std::string folder;
+  Command c("news-synth");
+  c.output_folder(folder);
+  EXPECT_THROW(c.parse({"-o", "-"}), UsageError);
+  EXPECT_NE(c.print_options().find("--output\t-o\tDIR"), std::string::npos);
+}
+
 TEST(Command, TakesAnythingAfterTwoDashes) {
   Options o;
   EXPECT_EQ(parse(o, {"-o", "b", "--", "--strange.nd"}), "");

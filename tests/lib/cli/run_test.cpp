@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <iostream>
 
@@ -75,6 +76,7 @@ std::string read_all(int fd) {
 Outcome probe(std::vector<std::string> args, bool predicate = false, const char* stdout_path = nullptr) {
   int out[2], err[2];
   if (pipe(out) || pipe(err)) std::abort();
+  std::fflush(nullptr);  // else the child writes what the test program has in its buffers, too
   pid_t child = fork();
   if (child == 0) {
     dup2(stdout_path ? open(stdout_path, O_WRONLY) : out[1], 1);
