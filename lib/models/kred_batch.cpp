@@ -1,0 +1,106 @@
+#include "lib/models/kred_batch.h"
+
+#include <algorithm>
+
+namespace nd {
+namespace {
+
+template <class T>
+std::span<T> copy(Arena& arena, const std::vector<T>& from) {
+  auto to = arena.array<T>(static_cast<int64_t>(from.size()));
+  std::copy(from.begin(), from.end(), to.begin());
+  return to;
+}
+
+}  // namespace
+
+KredBatcher::KredBatcher(const Kred& model, const KredData& data)
+    : model_(model),
+      data_(data),
+      heads_(data.heads()),
+      tails_(data.frozen().entity_x.rows),
+      relations_(data.frozen().relation_x.rows) {}
+
+EntityBatch KredBatcher::entities(Arena& arena, std::span<const int32_t> heads) {
+  EntityBatch batch;
+  batch.count = static_cast<int64_t>(heads.size());
+  auto entity = arena.array<int32_t>(batch.count);
+  auto offsets = arena.array<int64_t>(batch.count + 1);
+  offsets[0] = 0;
+  for (int64_t i = 0; i < batch.count; ++i) {
+    const int32_t h = heads[i];
+    entity[i] = data_.head_entity[h];
+    offsets[i + 1] = offsets[i] + data_.neighbour_offsets[h + 1] - data_.neighbour_offsets[h];
+  }
+  batch.entity = entity.data();
+  batch.neighbours = make_segments(arena, offsets);
+
+  const int64_t n = offsets[batch.count];
+  auto tail_entity = arena.array<int32_t>(n), tail = arena.array<int32_t>(n), relation = arena.array<int32_t>(n);
+  tails_.clear();
+  relations_.clear();
+  int64_t at = 0;
+  for (int32_t h : heads)
+    for (int64_t j = data_.neighbour_offsets[h]; j < data_.neighbour_offsets[h + 1]; ++j, ++at) {
+      tail_entity[at] = data_.neighbour_tail[j];
+      tail[at] = tails_(data_.neighbour_tail[j]);
+      relation[at] = relations_(data_.neighbour_relation[j]);
+    }
+  batch.tail_entity = tail_entity.data();
+  batch.tails = copy(arena, tails_.rows()).data();
+  batch.tail = make_index(arena, tail, static_cast<int64_t>(tails_.rows().size()));
+  batch.relations = copy(arena, relations_.rows()).data();
+  batch.relation = make_index(arena, relation, static_cast<int64_t>(relations_.rows().size()));
+  return batch;
+}
+
+ArticleBatch KredBatcher::articles(Arena& arena, std::span<const int32_t> articles, std::vector<int32_t>* heads) {
+  ArticleBatch batch;
+  batch.count = static_cast<int64_t>(articles.size());
+  auto document = arena.array<int32_t>(batch.count);
+  for (int64_t i = 0; i < batch.count; ++i) document[i] = data_.article_document[articles[i]];
+  batch.article = document.data();
+  if (!model_.uses_entities()) return batch;
+
+  auto offsets = arena.array<int64_t>(batch.count + 1);
+  auto empty = arena.array<float>(batch.count);
+  offsets[0] = 0;
+  for (int64_t i = 0; i < batch.count; ++i) {
+    const int32_t a = articles[i];
+    offsets[i + 1] = offsets[i] + data_.link_offsets[a + 1] - data_.link_offsets[a];
+    empty[i] = offsets[i + 1] == offsets[i] ? 1.0f : 0.0f;
+  }
+  batch.empty = empty.data();
+  batch.links = make_segments(arena, offsets);
+
+  const int64_t n = offsets[batch.count];
+  auto entity = arena.array<int32_t>(n), position = arena.array<int32_t>(n), frequency = arena.array<int32_t>(n),
+       type = arena.array<int32_t>(n);
+  heads_.clear();
+  int64_t at = 0;
+  for (int32_t a : articles)
+    for (int64_t l = data_.link_offsets[a]; l < data_.link_offsets[a + 1]; ++l, ++at) {
+      const int32_t h = data_.link_head[l];
+      // Without neighbours an entity is its raw vector; else a row of what entities() made.
+      entity[at] = !model_.uses_neighbours() ? data_.head_entity[h] : heads ? heads_(h) : h;
+      position[at] = data_.link_position[l];
+      frequency[at] = data_.link_frequency[l];
+      type[at] = data_.link_type[l];
+    }
+  if (!model_.uses_neighbours()) {
+    batch.entity = {n, data_.frozen().entity_x.rows, entity.data()};
+  } else if (heads) {
+    *heads = heads_.rows();
+    batch.entity = make_index(arena, entity, static_cast<int64_t>(heads->size()));
+  } else {
+    batch.entity = {n, data_.heads(), entity.data()};
+  }
+  if (model_.options().model == "kred" && model_.options().context) {
+    batch.position = make_index(arena, position, 2);
+    batch.frequency = make_index(arena, frequency, model_.options().frequencies);
+    batch.type = make_index(arena, type, model_.shape().types + 1);
+  }
+  return batch;
+}
+
+}  // namespace nd

@@ -1,0 +1,225 @@
+#include "lib/models/kred_rank.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace nd {
+namespace {
+
+// Large enough to keep every core busy, small enough that a block's values stay in cache or in bounded memory.
+constexpr int64_t kArticleBlock = 1024, kHeadBlock = 65536, kImpressionBlock = 1024;
+
+Mat wrap(std::vector<float>& values, int64_t rows, int64_t cols) { return {values.data(), rows, cols}; }
+
+}  // namespace
+
+// Vectors of the articles that some histories and candidates name, and where each is.
+struct KredRanker::Encoded {
+  std::vector<int32_t> place;   // [articles of the corpus] row of x, -1 when not asked for
+  std::vector<int32_t> article;
+  std::vector<float> x;         // [asked, article_dim]
+  std::vector<float> logits;    // [asked] of the history attention
+  int64_t rows() const { return static_cast<int64_t>(article.size()); }
+
+  Encoded(int64_t articles) : place(static_cast<size_t>(articles), -1) {}
+  void ask(std::span<const int32_t> rows) {
+    for (int32_t a : rows)
+      if (place[a] < 0) {
+        place[a] = static_cast<int32_t>(article.size());
+        article.push_back(a);
+      }
+  }
+  void fill(KredRanker& ranker) {
+    x = ranker.encode(article);
+    logits.resize(article.size());
+    Arena arena;
+    Tape tape(arena, false);
+    Var vectors = tape.constant(wrap(x, rows(), ranker.model_.article_dim()));
+    Var l = ranker.model_.history_logits(tape, vectors);
+    std::copy_n(l->value.data, rows(), logits.data());
+  }
+};
+
+KredRanker::KredRanker(Kred& model, const KredData& data, int64_t max_history)
+    : model_(model), data_(data), batcher_(model, data), max_history_(max_history) {}
+
+std::vector<float> KredRanker::encode(std::span<const int32_t> articles) {
+  const int64_t n = static_cast<int64_t>(articles.size()), width = model_.article_dim(), d = model_.shape().entity_dim;
+  std::vector<float> out(static_cast<size_t>(n * width));
+  Arena arena;
+  Tape tape(arena, false);
+
+  // Entities that occur anywhere in these articles get their vectors once; the others' rows stay unused.
+  std::vector<float> table;
+  if (model_.uses_neighbours()) {
+    table.resize(static_cast<size_t>(data_.heads() * d));
+    std::vector<int32_t> heads;
+    std::vector<bool> wanted(static_cast<size_t>(data_.heads()), false);
+    for (int32_t a : articles)
+      for (int64_t l = data_.link_offsets[a]; l < data_.link_offsets[a + 1]; ++l) wanted[data_.link_head[l]] = true;
+    for (int64_t h = 0; h < data_.heads(); ++h)
+      if (wanted[h]) heads.push_back(static_cast<int32_t>(h));
+    for (size_t begin = 0; begin < heads.size(); begin += kHeadBlock) {
+      const auto block = std::span(heads).subspan(begin, std::min<size_t>(kHeadBlock, heads.size() - begin));
+      tape.reset();
+      Var e = model_.entities(tape, data_.frozen(), batcher_.entities(arena, block));
+      for (size_t i = 0; i < block.size(); ++i) std::copy_n(e->value.row(i), d, table.data() + block[i] * d);
+    }
+  }
+  for (int64_t begin = 0; begin < n; begin += kArticleBlock) {
+    const auto block = articles.subspan(begin, std::min(kArticleBlock, n - begin));
+    tape.reset();
+    const ArticleBatch batch = batcher_.articles(arena, block, nullptr);
+    Var entities = !model_.uses_entities() ? nullptr
+                   : model_.uses_neighbours()
+                       ? tape.constant(wrap(table, data_.heads(), d))
+                       : tape.constant(data_.frozen().entity_x);
+    Var v = model_.articles(tape, data_.frozen(), batch, entities);
+    std::copy_n(v->value.data, v->value.size(), out.data() + begin * width);
+  }
+  return out;
+}
+
+KredRanker::Attention KredRanker::attention(std::span<const int32_t> articles) {
+  Attention out;
+  Arena arena;
+  Tape tape(arena, false);
+  const int64_t d = model_.shape().entity_dim;
+  std::vector<float> table(static_cast<size_t>(data_.heads() * d));
+  if (model_.uses_neighbours()) {
+    std::vector<int32_t> heads(static_cast<size_t>(data_.heads()));
+    std::iota(heads.begin(), heads.end(), 0);
+    for (int64_t begin = 0; begin < data_.heads(); begin += kHeadBlock) {
+      const auto block = std::span(heads).subspan(begin, std::min(kHeadBlock, data_.heads() - begin));
+      tape.reset();
+      Var weights = nullptr;
+      Var e = model_.entities(tape, data_.frozen(), batcher_.entities(arena, block), &weights);
+      std::copy_n(e->value.data, e->value.size(), table.data() + begin * d);
+      out.neighbour.insert(out.neighbour.end(), weights->value.data, weights->value.data + weights->value.size());
+    }
+  }
+  for (size_t begin = 0; begin < articles.size(); begin += kArticleBlock) {
+    const auto block = articles.subspan(begin, std::min<size_t>(kArticleBlock, articles.size() - begin));
+    tape.reset();
+    const ArticleBatch batch = batcher_.articles(arena, block, nullptr);
+    KredAttention weights;
+    Var entities = model_.uses_neighbours() ? tape.constant(wrap(table, data_.heads(), d))
+                                            : tape.constant(data_.frozen().entity_x);
+    model_.articles(tape, data_.frozen(), batch, entities, &weights);
+    if (weights.entity)
+      out.link.insert(out.link.end(), weights.entity->value.data,
+                      weights.entity->value.data + weights.entity->value.size());
+  }
+  return out;
+}
+
+Var KredRanker::users(Tape& tape, const Encoded& encoded, const Ragged<int32_t>& histories,
+                      std::span<const int32_t> rows) {
+  Arena& arena = tape.arena();
+  auto offsets = arena.array<int64_t>(static_cast<int64_t>(rows.size()) + 1);
+  offsets[0] = 0;
+  for (size_t i = 0; i < rows.size(); ++i)
+    offsets[i + 1] =
+        offsets[i] + std::min<int64_t>(max_history_, static_cast<int64_t>(histories[rows[i]].size()));
+  auto clicked = arena.array<int32_t>(offsets[rows.size()]);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const auto history = histories[rows[i]].last(static_cast<size_t>(offsets[i + 1] - offsets[i]));
+    for (size_t j = 0; j < history.size(); ++j) clicked[offsets[i] + j] = encoded.place[history[j]];
+  }
+  Var x = tape.constant({const_cast<float*>(encoded.x.data()), encoded.rows(), model_.article_dim()});
+  Var logits = tape.constant({const_cast<float*>(encoded.logits.data()), encoded.rows(), 1});
+  const Index index{static_cast<int64_t>(clicked.size()), encoded.rows(), clicked.data()};
+  return model_.users(tape, x, logits, make_segments(arena, offsets), index);
+}
+
+std::vector<float> KredRanker::score(const Behavior& behavior, std::span<const int32_t> impression,
+                                     const Ragged<int32_t>& candidate) {
+  Encoded encoded(data_.articles());
+  encoded.ask(candidate.values);
+  for (int32_t i : impression) {
+    const auto history = behavior.history[behavior.impression_history[i]];
+    encoded.ask(history.last(std::min<size_t>(static_cast<size_t>(max_history_), history.size())));
+  }
+  encoded.fill(*this);
+
+  std::vector<float> out(static_cast<size_t>(candidate.values.size()));
+  Arena arena;
+  Tape tape(arena, false);
+  Distinct distinct(behavior.history.size()), asked(encoded.rows());
+  const auto n = static_cast<int64_t>(impression.size());
+  for (int64_t begin = 0; begin < n; begin += kImpressionBlock) {
+    const int64_t end = std::min(n, begin + kImpressionBlock);
+    tape.reset();
+    const int64_t first = candidate.offsets[begin], pairs = candidate.offsets[end] - first;
+    auto user = arena.array<int32_t>(pairs), article = arena.array<int32_t>(pairs);
+    distinct.clear();
+    asked.clear();
+    for (int64_t i = begin; i < end; ++i) {
+      const int32_t u = distinct(behavior.impression_history[impression[i]]);
+      for (int64_t c = candidate.offsets[i]; c < candidate.offsets[i + 1]; ++c) {
+        user[c - first] = u;
+        article[c - first] = asked(encoded.place[candidate.values[c]]);
+      }
+    }
+    // Only the block's own articles go through the predictor's first layer.
+    const auto rows = static_cast<int64_t>(asked.rows().size());
+    Var all = tape.constant(wrap(encoded.x, encoded.rows(), model_.article_dim()));
+    Var x = grad::gather_sum(tape, {{all, Index{rows, encoded.rows(), asked.rows().data()}}});
+    Var u = users(tape, encoded, behavior.history, distinct.rows());
+    Var s = model_.scores(tape, u, {pairs, u->value.rows, user.data()}, x, {pairs, rows, article.data()});
+    std::copy_n(s->value.data, pairs, out.data() + first);
+  }
+  return out;
+}
+
+std::vector<float> KredRanker::score(const Behavior& behavior) {
+  std::vector<int32_t> all(static_cast<size_t>(behavior.size()));
+  std::iota(all.begin(), all.end(), 0);
+  return score(behavior, all, behavior.candidate);
+}
+
+std::vector<KredRanker::Best> KredRanker::top(const Ragged<int32_t>& histories, std::span<const int32_t> pool,
+                                              int64_t k, bool skip_seen) {
+  Encoded encoded(data_.articles());
+  encoded.ask(pool);
+  for (int64_t h = 0; h < histories.size(); ++h)
+    encoded.ask(histories[h].last(std::min<size_t>(static_cast<size_t>(max_history_), histories[h].size())));
+  encoded.fill(*this);
+
+  std::vector<Best> out;
+  Arena arena;
+  Tape tape(arena, false);
+  const auto m = static_cast<int64_t>(pool.size());
+  std::vector<bool> seen(static_cast<size_t>(data_.articles()), false);
+  std::vector<int64_t> order;
+  for (int64_t h = 0; h < histories.size(); ++h) {
+    tape.reset();
+    auto user = arena.array<int32_t>(m), article = arena.array<int32_t>(m);
+    std::fill(user.begin(), user.end(), 0);
+    for (int64_t j = 0; j < m; ++j) article[j] = encoded.place[pool[j]];
+    const int32_t row = static_cast<int32_t>(h);
+    Var u = users(tape, encoded, histories, {&row, 1});
+    Var all = tape.constant(wrap(encoded.x, encoded.rows(), model_.article_dim()));
+    Var s = model_.scores(tape, u, {m, 1, user.data()}, all, {m, encoded.rows(), article.data()});
+    for (int32_t a : histories[h]) seen[a] = skip_seen;
+    order.clear();
+    for (int64_t j = 0; j < m; ++j)
+      if (!seen[pool[j]]) order.push_back(j);
+    for (int32_t a : histories[h]) seen[a] = false;
+    const auto better = [&](int64_t a, int64_t b) {
+      const float x = s->value.data[a], y = s->value.data[b];
+      return x != y ? x > y : a < b;
+    };
+    const auto count = std::min<int64_t>(k, static_cast<int64_t>(order.size()));
+    std::partial_sort(order.begin(), order.begin() + count, order.end(), better);
+    Best best;
+    for (int64_t i = 0; i < count; ++i) {
+      best.article.push_back(pool[order[i]]);
+      best.score.push_back(s->value.data[order[i]]);
+    }
+    out.push_back(std::move(best));
+  }
+  return out;
+}
+
+}  // namespace nd

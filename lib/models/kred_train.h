@@ -1,0 +1,50 @@
+// KRED's user2item training: one example per click, ranked against drawn negatives (eqs. 10 and 11).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "formats/behavior.h"
+#include "lib/data/negatives.h"
+#include "lib/models/kred_rank.h"
+#include "lib/nn/train.h"
+
+namespace nd {
+
+class KredUser2Item : public Trainee {
+ public:
+  // `judge` turns scores of valid's candidates, in order, into a number that is better when higher.
+  using Judge = std::function<double(const Behavior& valid, std::span<const float> scores)>;
+
+  KredUser2Item(Kred& model, KredData& data, const Behavior& train, const Behavior& valid,
+                const NegativeSampler& negatives, int64_t negatives_each, int64_t max_history, bool resample, Judge judge);
+
+  Parameters& parameters() override { return model_.parameters(); }
+  int64_t examples() const override { return static_cast<int64_t>(clicks_.size()); }
+  Var loss(Tape& tape, std::span<const int64_t> rows, int64_t epoch) override;
+  double validate() override;
+
+ private:
+  struct Click {
+    int32_t impression, position;  // which of the impression's candidates was clicked
+  };
+
+  Kred& model_;
+  KredData& data_;
+  const Behavior &train_, &valid_;
+  const NegativeSampler& negatives_;
+  int64_t negatives_each_, max_history_;
+  bool resample_;
+  int64_t neighbours_of_epoch_ = 0;
+  Judge judge_;
+  KredBatcher batcher_;
+  KredRanker ranker_;
+  std::vector<Click> clicks_;
+  Distinct articles_;
+  std::vector<int32_t> heads_, clicked_, candidate_;
+  std::vector<int64_t> history_offsets_, candidate_offsets_;
+};
+
+}  // namespace nd
