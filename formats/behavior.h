@@ -45,7 +45,7 @@ struct Behavior {
                       {"impression_history", impression_history.size()},
                       {"candidate", candidate.size()}}),
          same_length({{"candidate.values", candidate.values.size()}, {"label", label.size()}}),
-         within("user", user, 0, user_id.size()), within("impression_history", impression_history, 0, history.size()),
+         unique("user_id", user_id), within("user", user, 0, user_id.size()), within("impression_history", impression_history, 0, history.size()),
          within("history.values", history.values, 0, corpus_size[0]),
          within("candidate.values", candidate.values, 0, corpus_size[0]), labels(label)});
   }

@@ -15,11 +15,11 @@ struct Corpus {
   Strings title, abstract, body;   // [n] UTF-8, may be empty
   Strings url;                     // [n] may be empty
   Array<int64_t> published;        // [n] seconds since 1970-01-01T00:00:00Z, -1 when unknown
-  Strings category_name;           // names, in order of first appearance
+  Strings category_name;           // names, unique, in order of first appearance
   Strings subcategory_name;
-  Strings entity_id;               // [e] ids of all linked entities, in order of first appearance
+  Strings entity_id;               // [e] ids of all linked entities, unique, in order of first appearance
   Strings entity_label;            // [e] a name for people to read, may be empty
-  Strings type_name;               // entity types ("P", "G", ...), in order of first appearance
+  Strings type_name;               // entity types ("P", "G", ...), unique, in order of first appearance
 
   // Links of article i are link_entity[i] and the same range of the flat columns below. As ingested there is one
   // link per field an entity occurs in; entity-link-filter merges them into one link per entity.
@@ -72,7 +72,9 @@ struct Corpus {
                                        {"link_frequency", link_frequency.size()},
                                        {"link_first", link_first.size()},
                                        {"link_confidence", link_confidence.size()}}),
-                          within("category", category, -1, category_name.size()),
+                          unique("id", id), unique("category_name", category_name),
+                          unique("subcategory_name", subcategory_name), unique("entity_id", entity_id),
+                          unique("type_name", type_name), within("category", category, -1, category_name.size()),
                           within("subcategory", subcategory, -1, subcategory_name.size()),
                           within("link_entity.values", link_entity.values, 0, entity_id.size()),
                           within("link_type", link_type, -1, type_name.size()),

@@ -32,6 +32,7 @@ struct Kg {
     if (split.size() != 3 || split[0] < 0 || split[1] < split[0] || split[2] < split[1] || split[2] != head.size())
       return "split must be three rising counts that end at the number of triples";
     return first_problem({same_length({{"head", head.size()}, {"relation", relation.size()}, {"tail", tail.size()}}),
+                          unique("entity_id", entity_id), unique("relation_id", relation_id),
                           within("head", head, 0, entity_id.size()),
                           within("relation", relation, 0, relation_id.size()),
                           within("tail", tail, 0, entity_id.size())});

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <initializer_list>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
 
 #include "formats/array.h"
@@ -30,6 +32,17 @@ std::string within(const char* name, const Array<T>& values, int64_t low, int64_
     if (values[i] < low || values[i] >= high)
       return std::string(name) + " row " + std::to_string(i + 1) + " is " + std::to_string(values[i]) +
              ", expected " + std::to_string(low) + " to " + std::to_string(high - 1);
+  return "";
+}
+
+// No name comes twice in a column of names.
+inline std::string unique(const char* name, const Strings& names) {
+  std::unordered_map<std::string_view, int64_t> rows;
+  rows.reserve(static_cast<size_t>(names.size()));
+  for (int64_t i = 0; i < names.size(); ++i)
+    if (const auto [first, is_new] = rows.emplace(names[i], i); !is_new)
+      return std::string(name) + " row " + std::to_string(i + 1) + " is \"" + std::string(names[i]) + "\", as row " +
+             std::to_string(first->second + 1) + " is already";
   return "";
 }
 

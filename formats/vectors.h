@@ -33,6 +33,7 @@ struct Vectors {
       return "relation_x is " + std::to_string(relation_x.cols) + " wide, but x is " + std::to_string(x.cols);
     return first_problem({same_length({{"id", id.size()}, {"x", x.rows}}),
                           same_length({{"relation_id", relation_id.size()}, {"relation_x", relation_x.rows}}),
+                          unique("id", id), unique("relation_id", relation_id),
                           finite("x", x.values, x.cols), finite("relation_x", relation_x.values, relation_x.cols)});
   }
 };

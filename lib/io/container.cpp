@@ -27,8 +27,8 @@ struct DTypeName {
   std::string_view name;
   size_t size;
 };
-constexpr DTypeName kDTypes[] = {{DType::F64, "F64", 8}, {DType::I64, "I64", 8},   {DType::F32, "F32", 4},
-                                 {DType::I32, "I32", 4}, {DType::F16, "F16", 2},   {DType::BF16, "BF16", 2},
+constexpr DTypeName kDTypes[] = {{DType::F64, "F64", 8}, {DType::I64, "I64", 8}, {DType::F32, "F32", 4},
+                                 {DType::I32, "I32", 4}, {DType::F16, "F16", 2}, {DType::BF16, "BF16", 2},
                                  {DType::U8, "U8", 1}};
 
 bool good_name(std::string_view name) {
@@ -39,18 +39,12 @@ bool good_name(std::string_view name) {
          });
 }
 
-// What to call a name in a message, when it may be anything.
-std::string quoted(std::string_view name) {
-  std::string out = "\"";
-  for (char c : name.substr(0, 80)) out += c >= 0x20 && c < 0x7f ? c : '?';
-  return out + '"';
-}
-
 // Bytes of a tensor; throws when the shape is impossible.
 uint64_t bytes_of(const std::string& path, const TensorView& t) {
   uint64_t bytes = size_of(t.dtype);
   if (t.shape.size() > kMaxRank)
-    throw Error(path, "tensor " + t.name + " has " + std::to_string(t.shape.size()) + " dimensions, at most 8 expected");
+    throw Error(path,
+                "tensor " + t.name + " has " + std::to_string(t.shape.size()) + " dimensions, at most 8 expected");
   for (int64_t n : t.shape)
     if (n < 0 || __builtin_mul_overflow(bytes, static_cast<uint64_t>(n), &bytes) || bytes > INT64_MAX)
       throw Error(path, "tensor " + t.name + " has an impossible shape");
@@ -62,6 +56,8 @@ bool comes_before(const TensorView& a, const TensorView& b) {
   const size_t sa = size_of(a.dtype), sb = size_of(b.dtype);
   return sa != sb ? sa > sb : a.name < b.name;
 }
+
+bool by_role(const Input& a, const Input& b) { return a.role < b.role; }
 
 // Length and header, spaces included: everything in front of the data. Tensors in the profile's order.
 std::string header_of(const Meta& meta, const std::vector<TensorView>& tensors) {
@@ -78,7 +74,8 @@ std::string header_of(const Meta& meta, const std::vector<TensorView>& tensors) 
     const int64_t begin = end;
     end += t.count() * static_cast<int64_t>(size_of(t.dtype));
     json::Array shape(t.shape.begin(), t.shape.end());
-    root[t.name] = json::Object{{"dtype", name_of(t.dtype)}, {"shape", shape}, {"data_offsets", json::Array{begin, end}}};
+    root[t.name] =
+        json::Object{{"dtype", name_of(t.dtype)}, {"shape", shape}, {"data_offsets", json::Array{begin, end}}};
   }
   std::string text = json::Value(std::move(root)).dump();
   text.resize((8 + text.size() + kAlignment - 1) / kAlignment * kAlignment - 8, ' ');
@@ -96,18 +93,26 @@ uint64_t digest_of(Meta meta, const std::vector<TensorView>& tensors) {
   return digest.value();
 }
 
-uint64_t header_length(std::span<const std::byte> file) {
+// Bytes in front of the data, by the first 8 of them.
+uint64_t header_size(std::span<const std::byte> file, const std::string& path) {
   uint64_t n;
   std::memcpy(&n, file.data(), 8);
-  return n;
+  if (n > kMaxHeader - 8 || (8 + n) % kAlignment != 0)
+    throw Error(path, "is no nightdesk file (byte 1: a header of " + std::to_string(n) + " bytes is not possible)");
+  return 8 + n;
 }
 
-// The reverse of header_of, as far as content goes: spelling and data_offsets are compared afterwards.
+// What a header says of a tensor beside its name, dtype and shape.
+struct Place {
+  int64_t begin = -1, end = -1;
+};
+
+// The reverse of header_of, as far as content goes: the spelling is compared afterwards.
 class HeaderReader {
  public:
   explicit HeaderReader(const std::string& path) : path_(path) {}
 
-  void read(std::string_view text, Meta& meta, std::vector<TensorView>& tensors) {
+  void read(std::string_view text, Meta& meta, std::vector<TensorView>& tensors, std::vector<Place>& places) {
     while (!text.empty() && text.back() == ' ') text.remove_suffix(1);
     json::Parser parser;
     const json::Node root = parse(parser, text);
@@ -118,6 +123,7 @@ class HeaderReader {
         read_meta(value, meta);
       } else {
         tensors.push_back(read_tensor(key, value));
+        places.push_back(read_place(key, value));
       }
       if (tensors.size() > kMaxTensors) fail("more than 65536 tensors");
     });
@@ -172,30 +178,36 @@ class HeaderReader {
   }
 
   TensorView read_tensor(std::string_view name, const json::Node& node) const {
-    if (!good_name(name)) fail("a tensor cannot be called " + quoted(name));
+    if (!good_name(name)) fail("a tensor cannot be called \"" + std::string(name) + "\"");
     TensorView out;
     out.name = name;
-    json::Node dtype, shape;
+    json::Node dtype;
     std::string_view dtype_name;
     if (!node.find("dtype", dtype) || !dtype.get(dtype_name)) fail("tensor " + out.name + " has no dtype");
-    const auto known = std::find_if(std::begin(kDTypes), std::end(kDTypes),
-                                    [&](const DTypeName& d) { return d.name == dtype_name; });
-    if (known == std::end(kDTypes)) fail("tensor " + out.name + " has the unknown dtype " + quoted(dtype_name));
+    const auto known =
+        std::find_if(std::begin(kDTypes), std::end(kDTypes), [&](const DTypeName& d) { return d.name == dtype_name; });
+    if (known == std::end(kDTypes)) fail("tensor " + out.name + " has the unknown dtype " + std::string(dtype_name));
     out.dtype = known->dtype;
-    bool all_integers = node.find("shape", shape);
-    all_integers = all_integers && shape.each([&](const json::Node& n) {
-      int64_t size = -1;
-      all_integers = n.get(size) && all_integers;
-      out.shape.push_back(size);
-    }) && all_integers;
-    if (!all_integers) fail("tensor " + out.name + " has no shape");
+    out.shape = integers(name, node, "shape");
     return out;
   }
 
- public:
-  static bool by_role(const Input& a, const Input& b) { return a.role < b.role; }
+  Place read_place(std::string_view name, const json::Node& node) const {
+    const std::vector<int64_t> offsets = integers(name, node, "data_offsets");
+    if (offsets.size() != 2) fail("tensor " + std::string(name) + " has not two data_offsets");
+    return {offsets[0], offsets[1]};
+  }
 
- private:
+  std::vector<int64_t> integers(std::string_view name, const json::Node& node, std::string_view key) const {
+    std::vector<int64_t> out;
+    json::Node list;
+    bool all = true;
+    const bool is_list = node.find(key, list) &&
+                         list.each([&](const json::Node& element) { all = element.get(out.emplace_back()) && all; });
+    if (!is_list || !all) fail("tensor " + std::string(name) + " has no list of integers \"" + std::string(key) + "\"");
+    return out;
+  }
+
   const std::string& path_;
 };
 
@@ -210,22 +222,33 @@ struct Header {
 // `file` holds at least 8 + N bytes, or Error.
 Header read_header(std::span<const std::byte> file, const std::string& path) {
   if (file.size() < 8)
-    throw Error(path, file.empty() ? "is empty" : "ends after " + std::to_string(file.size()) + " bytes, in the header");
+    throw Error(path,
+                file.empty() ? "is empty" : "ends after " + std::to_string(file.size()) + " bytes, in the header");
   Header h;
-  const uint64_t n = header_length(file);
-  if (n > kMaxHeader || n == 0 || (8 + n) % kAlignment != 0)
-    throw Error(path, "is no nightdesk file (byte 1: a header of " + std::to_string(n) + " bytes is not possible)");
-  h.size = 8 + n;
+  h.size = header_size(file, path);
   if (file.size() < h.size)
     throw Error(path, "ends after " + std::to_string(file.size()) + " bytes, in the header of " +
                           std::to_string(h.size) + " bytes");
   const std::string_view text(reinterpret_cast<const char*>(file.data()), h.size);
-  HeaderReader(path).read(text.substr(8), h.meta, h.tensors);
-  std::sort(h.tensors.begin(), h.tensors.end(), comes_before);
-  h.file_size = h.size;
-  for (const TensorView& t : h.tensors)
-    if (__builtin_add_overflow(h.file_size, bytes_of(path, t), &h.file_size) || h.file_size > INT64_MAX)
-      throw Error(path, "tensor " + t.name + " has an impossible shape");
+  std::vector<TensorView> tensors;
+  std::vector<Place> places;
+  HeaderReader(path).read(text.substr(8), h.meta, tensors, places);
+  std::vector<size_t> order(tensors.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return comes_before(tensors[a], tensors[b]); });
+  int64_t end = 0;
+  for (size_t i : order) {
+    const TensorView& t = tensors[i];
+    const int64_t begin = end;
+    if (__builtin_add_overflow(end, bytes_of(path, t), &end)) throw Error(path, "tensor " + t.name + " is too large");
+    if (places[i].begin != begin || places[i].end != end)
+      throw Error(path, "header: tensor " + t.name + " lies at " + std::to_string(places[i].begin) + " to " +
+                            std::to_string(places[i].end) + " of the data, expected " + std::to_string(begin) + " to " +
+                            std::to_string(end));
+    h.tensors.push_back(std::move(tensors[i]));
+  }
+  if (__builtin_add_overflow(h.size, end, &h.file_size)) throw Error(path, "is too large");
   const std::string expected = header_of(h.meta, h.tensors);
   if (expected != text) {
     const auto differ = std::mismatch(expected.begin(), expected.end(), text.begin(), text.end());
@@ -253,11 +276,12 @@ const TensorView* Container::find(std::string_view name) const {
 }
 
 Container Container::open(const std::string& path) {
-  const Bytes bytes = read_declared(path, [&](std::span<const std::byte> so_far) -> uint64_t {
-    if (so_far.size() < 8) return 8;
-    const uint64_t n = header_length(so_far);
-    if (n > kMaxHeader) return so_far.size();  // refused by parse
-    return so_far.size() < 8 + n ? 8 + n : read_header(so_far, shown(path)).file_size;
+  uint64_t file_size = 0;
+  const Bytes bytes = read_declared(path, [&](std::span<const std::byte> so_far) {
+    if (file_size > 0) return file_size;
+    if (so_far.size() < 8) return uint64_t{8};
+    const uint64_t size = header_size(so_far, shown(path));
+    return so_far.size() < size ? size : file_size = read_header(so_far, shown(path)).file_size;
   });
   return parse(bytes.keep, bytes.view, path);
 }
@@ -273,7 +297,8 @@ Container Container::parse(std::shared_ptr<const void> keep, std::span<const std
   }
   Header h = read_header(bytes, c.path_);
   if (bytes.size() != h.file_size)
-    throw Error(c.path_, (bytes.size() < h.file_size ? "ends after " : "goes on after byte " + std::to_string(h.file_size) + ", to ") +
+    throw Error(c.path_, (bytes.size() < h.file_size ? "ends after "
+                                                     : "goes on after byte " + std::to_string(h.file_size) + ", to ") +
                              std::to_string(bytes.size()) + " bytes, expected " + std::to_string(h.file_size));
   uint64_t at = h.size;
   for (TensorView& t : h.tensors) {
@@ -282,7 +307,8 @@ Container Container::parse(std::shared_ptr<const void> keep, std::span<const std
   }
   const uint64_t digest = digest_of(h.meta, h.tensors);
   if (digest != h.meta.digest)
-    throw Error(c.path_, "damaged: the digest of its bytes is " + hex(digest) + ", its header says " + hex(h.meta.digest));
+    throw Error(c.path_,
+                "damaged: the digest of its bytes is " + hex(digest) + ", its header says " + hex(h.meta.digest));
   c.meta_ = std::move(h.meta);
   c.tensors_ = std::move(h.tensors);
   c.keep_ = std::move(keep);
@@ -295,11 +321,11 @@ Container Container::parse(std::shared_ptr<const void> keep, std::span<const std
 
 uint64_t write_container(const std::string& path, Meta meta, std::vector<TensorView> tensors, int zstd_level) {
   const std::string name = path == "-" ? "standard output" : path;
-  std::stable_sort(meta.inputs.begin(), meta.inputs.end(), HeaderReader::by_role);
+  std::stable_sort(meta.inputs.begin(), meta.inputs.end(), by_role);
   std::sort(tensors.begin(), tensors.end(), comes_before);
   std::unordered_set<std::string_view> names;
   for (const TensorView& t : tensors) {
-    if (!good_name(t.name)) throw Error(name, "a tensor cannot be called " + quoted(t.name));
+    if (!good_name(t.name)) throw Error(name, "a tensor cannot be called \"" + t.name + "\"");
     if (!names.insert(t.name).second) throw Error(name, "two tensors are called " + t.name);
     if (bytes_of(name, t) != t.bytes.size()) throw Error(name, "tensor " + t.name + " has not the size of its shape");
   }

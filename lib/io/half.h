@@ -1,5 +1,6 @@
 // Half-precision numbers on disk: F16 (IEEE 754 binary16) and BF16 (the upper half of a float32). Memory holds float32.
-// Every half widens exactly; narrowing rounds to nearest, ties to even, so widening and narrowing again changes nothing.
+// Every half widens exactly; narrowing rounds to nearest, ties to even, so widening and narrowing again changes
+// nothing.
 #pragma once
 
 #include <bit>
@@ -20,7 +21,8 @@ inline uint16_t narrow_bf16(float f) {
 inline float widen_f16(uint16_t h) {
   const uint32_t sign = uint32_t{h & 0x8000u} << 16, exponent = h >> 10 & 31, mantissa = h & 0x3ff;
   if (exponent == 31) return std::bit_cast<float>(sign | 0x7f800000 | mantissa << 13);
-  if (exponent == 0) return std::bit_cast<float>(sign | std::bit_cast<uint32_t>(static_cast<float>(mantissa) * 0x1p-24f));
+  if (exponent == 0)
+    return std::bit_cast<float>(sign | std::bit_cast<uint32_t>(static_cast<float>(mantissa) * 0x1p-24f));
   return std::bit_cast<float>(sign | (exponent + 112) << 23 | mantissa << 13);
 }
 

@@ -22,13 +22,27 @@ void append_string(std::string& out, std::string_view s) {
   out += '"';
   for (char c : s) {
     switch (c) {
-      case '"': out += "\\\""; break;
-      case '\\': out += "\\\\"; break;
-      case '\b': out += "\\b"; break;
-      case '\f': out += "\\f"; break;
-      case '\n': out += "\\n"; break;
-      case '\r': out += "\\r"; break;
-      case '\t': out += "\\t"; break;
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\b':
+        out += "\\b";
+        break;
+      case '\f':
+        out += "\\f";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
       default:
         if (static_cast<unsigned char>(c) < 0x20) {
           out += "\\u00";
@@ -121,12 +135,18 @@ Value tree_of(const dom::element& e) {
           throw Error("the key \"" + std::string(key) + "\" comes twice in one object");
       return out;
     }
-    case dom::element_type::INT64: return int64_t(e);
-    case dom::element_type::UINT64: return double(uint64_t(e));
-    case dom::element_type::DOUBLE: return double(e);
-    case dom::element_type::STRING: return std::string_view(e);
-    case dom::element_type::BOOL: return bool(e);
-    case dom::element_type::NULL_VALUE: break;
+    case dom::element_type::INT64:
+      return int64_t(e);
+    case dom::element_type::UINT64:
+      return double(uint64_t(e));
+    case dom::element_type::DOUBLE:
+      return double(e);
+    case dom::element_type::STRING:
+      return std::string_view(e);
+    case dom::element_type::BOOL:
+      return bool(e);
+    case dom::element_type::NULL_VALUE:
+      break;
   }
   return nullptr;
 }
@@ -219,14 +239,21 @@ Node Parser::parse(std::string_view text) {
 
 Node::Type Node::type() const {
   switch (Access::element(*this).type()) {
-    case dom::element_type::ARRAY: return Type::array;
-    case dom::element_type::OBJECT: return Type::object;
-    case dom::element_type::INT64: return Type::integer;
+    case dom::element_type::ARRAY:
+      return Type::array;
+    case dom::element_type::OBJECT:
+      return Type::object;
+    case dom::element_type::INT64:
+      return Type::integer;
     case dom::element_type::UINT64:
-    case dom::element_type::DOUBLE: return Type::number;
-    case dom::element_type::STRING: return Type::string;
-    case dom::element_type::BOOL: return Type::boolean;
-    case dom::element_type::NULL_VALUE: break;
+    case dom::element_type::DOUBLE:
+      return Type::number;
+    case dom::element_type::STRING:
+      return Type::string;
+    case dom::element_type::BOOL:
+      return Type::boolean;
+    case dom::element_type::NULL_VALUE:
+      break;
   }
   return Type::null;
 }

@@ -91,7 +91,7 @@ class Node {
   // Each returns false when the node is of another type.
   bool get(std::string_view& s) const;
   bool get(int64_t& i) const;
-  bool get(double& d) const;   // integers too
+  bool get(double& d) const;  // integers too
   bool get(bool& b) const;
   // Member of an object; false when absent or no object.
   bool find(std::string_view key, Node& out) const;

@@ -83,8 +83,7 @@ class ColumnReader {
     out.stored = t.dtype == DType::F16 ? Stored::f16 : Stored::bf16;
     const auto* halves = reinterpret_cast<const uint16_t*>(t.bytes.data());
     std::vector<float> wide(count);
-    for (size_t i = 0; i < count; ++i)
-      wide[i] = t.dtype == DType::F16 ? widen_f16(halves[i]) : widen_bf16(halves[i]);
+    for (size_t i = 0; i < count; ++i) wide[i] = t.dtype == DType::F16 ? widen_f16(halves[i]) : widen_bf16(halves[i]);
     out.values = std::move(wide);
   }
 
@@ -207,7 +206,8 @@ void check_kind(const Container& container) {
   const bool known = std::apply(
       [&](const auto&... kind) {
         return ((container.meta().kind == kind.kind ? (from_container<std::decay_t<decltype(kind)>>(container), true)
-                                                    : false) || ...);
+                                                    : false) ||
+                ...);
       },
       Kinds());
   if (!known) throw Error(container.path(), "its kind \"" + container.meta().kind + "\" is not known here");
@@ -224,13 +224,13 @@ void require_input(const Meta& user, const std::string& user_path, const std::st
     any = true;
   }
   if (!any) throw Error(user_path, "does not say which " + role + " it was made from, expected " + made_from_path);
-  throw Error(user_path, "was made from the " + role + " " + found + ", but " + made_from_path + " is " +
-                             hex(made_from.digest));
+  throw Error(user_path,
+              "was made from the " + role + " " + found + ", but " + made_from_path + " is " + hex(made_from.digest));
 }
 
-#define ND_INSTANTIATE(T)                                  \
-  template File<T> load<T>(const std::string&);            \
-  template File<T> from_container<T>(const Container&);    \
+#define ND_INSTANTIATE(T)                               \
+  template File<T> load<T>(const std::string&);         \
+  template File<T> from_container<T>(const Container&); \
   template uint64_t save<T>(const std::string&, const T&, Meta, int);
 ND_INSTANTIATE(Corpus)
 ND_INSTANTIATE(Behavior)

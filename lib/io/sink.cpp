@@ -153,10 +153,8 @@ struct Sink::State {
   // Buffers small writes; large ones go straight through.
   void put_buffered(const std::byte* bytes, size_t size) {
     if (buffer.size() + size > kBuffer) flush();
-    if (size >= kBuffer)
-      put(bytes, size);
-    else
-      buffer.insert(buffer.end(), bytes, bytes + size);
+    if (size >= kBuffer) put(bytes, size);
+    else buffer.insert(buffer.end(), bytes, bytes + size);
   }
 
   void flush() {
@@ -192,10 +190,8 @@ Sink::Sink(Sink&&) noexcept = default;
 Sink::~Sink() = default;
 
 void Sink::write(std::span<const std::byte> bytes) {
-  if (state_->pack)
-    state_->compress(bytes, ZSTD_e_continue);
-  else
-    state_->put_buffered(bytes.data(), bytes.size());
+  if (state_->pack) state_->compress(bytes, ZSTD_e_continue);
+  else state_->put_buffered(bytes.data(), bytes.size());
 }
 
 void Sink::commit() {

@@ -82,9 +82,12 @@ class Input {
   size_t read(std::byte* out, size_t size) {
     if (!started_) start();
     switch (packing_) {
-      case Packing::zstd: return read_zstd(out, size);
-      case Packing::gzip: return read_gzip(out, size);
-      case Packing::none: break;
+      case Packing::zstd:
+        return read_zstd(out, size);
+      case Packing::gzip:
+        return read_gzip(out, size);
+      case Packing::none:
+        break;
     }
     if (begin_ < end_) {
       const size_t n = std::min(size, end_ - begin_);

@@ -13,8 +13,9 @@ namespace {
 TEST(Json, CanonicalTextSortsKeysAndHasNoSpaces) {
   const Value v = Object{{"b", Array{1, 2.5, true, nullptr}}, {"a", Object{{"é", "ü\"\\\n\x01"}}}, {"B", ""}};
   EXPECT_EQ(v.dump(), R"({"B":"","a":{"é":"ü\"\\\n\u0001"},"b":[1,2.5,true,null]})");
-  EXPECT_EQ(v.pretty(), "{\n  \"B\": \"\",\n  \"a\": {\n    \"é\": \"ü\\\"\\\\\\n\\u0001\"\n  },\n  \"b\": [\n    1,\n"
-                        "    2.5,\n    true,\n    null\n  ]\n}");
+  EXPECT_EQ(v.pretty(),
+            "{\n  \"B\": \"\",\n  \"a\": {\n    \"é\": \"ü\\\"\\\\\\n\\u0001\"\n  },\n  \"b\": [\n    1,\n"
+            "    2.5,\n    true,\n    null\n  ]\n}");
   EXPECT_EQ(Value(Array{}).pretty(), "[]");
 }
 
@@ -79,7 +80,8 @@ TEST(Json, NestingIsLimited) {
 TEST(Json, FastReaderSeesTheSameValues) {
   Parser parser;
   for (int round = 0; round < 3; ++round) {
-    Node root = parser.parse(R"({"Label":"Oslo","Confidence":0.98,"n":-3,"ok":false,"Offsets":[1,20,300],"none":[],"x":null})");
+    Node root =
+        parser.parse(R"({"Label":"Oslo","Confidence":0.98,"n":-3,"ok":false,"Offsets":[1,20,300],"none":[],"x":null})");
     EXPECT_EQ(root.type(), Node::Type::object);
     Node n;
     std::string_view s;

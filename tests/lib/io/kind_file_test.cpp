@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "lib/io/digest.h"
 #include "tests/lib/io/expect_error.h"
 #include "tests/lib/io/sample_kinds.h"
 #include "tests/lib/io/temporary_folder.h"
@@ -13,18 +14,6 @@ namespace {
 template <class T>
 class EveryKind : public testing::Test {};
 
-template <class T>
-T sample_of() {
-  if constexpr (std::is_same_v<T, Corpus>) return sample::corpus();
-  if constexpr (std::is_same_v<T, Behavior>) return sample::behavior();
-  if constexpr (std::is_same_v<T, Kg>) return sample::kg();
-  if constexpr (std::is_same_v<T, Vectors>) return sample::vectors();
-  if constexpr (std::is_same_v<T, Candidates>) return sample::candidates();
-  if constexpr (std::is_same_v<T, Scores>) return sample::scores();
-  if constexpr (std::is_same_v<T, Params>) return sample::params();
-  if constexpr (std::is_same_v<T, Checkpoint>) return sample::checkpoint();
-}
-
 using All = testing::Types<Corpus, Behavior, Kg, Vectors, Candidates, Scores, Params, Checkpoint>;
 TYPED_TEST_SUITE(EveryKind, All);
 
@@ -32,7 +21,7 @@ TYPED_TEST(EveryKind, SavingWhatWasLoadedGivesTheSameBytes) {
   TemporaryFolder folder;
   for (int level : {0, 3}) {
     const std::string first = folder / "first", again = folder / "again";
-    const uint64_t digest = save(first, sample_of<TypeParam>(), sample::meta(), level);
+    const uint64_t digest = save(first, sample::of<TypeParam>(), sample::meta(), level);
     const File<TypeParam> loaded = load<TypeParam>(first);
     EXPECT_EQ(loaded.meta.digest, digest);
     EXPECT_EQ(loaded.meta.kind, TypeParam::kind);
@@ -57,6 +46,77 @@ TEST(KindFile, ColumnsComeBackWithTheirValues) {
   EXPECT_EQ(k->tensor.at("now.w")[0][1], 2);
   EXPECT_EQ(k->counter.at("epoch")[0], 3);
   EXPECT_EQ(k->number.at("validation")[1], 0.625);
+}
+
+TEST(KindFile, ColumnsOfAMappedFileAreNotCopied) {
+  TemporaryFolder folder;
+  save(folder / "v", sample::vectors(), sample::meta());
+  const Container file = Container::open(folder / "v");
+  const auto v = from_container<Vectors>(file);
+  EXPECT_EQ(static_cast<const void*>(v->x.values.data()), file.find("x")->bytes.data());
+  EXPECT_EQ(static_cast<const void*>(v->id.values.data()), file.find("id.values")->bytes.data());
+}
+
+TEST(KindFile, ColumnsOutliveTheFile) {
+  TemporaryFolder folder;
+  for (int level : {0, 1}) {
+    Strings id;
+    {
+      save(folder / "v", sample::vectors(), sample::meta(), level);
+      id = load<Vectors>(folder / "v")->id;
+      put(folder / "other", "");
+      std::filesystem::rename(folder / "other", folder / "v");
+    }
+    EXPECT_EQ(id[1], "y");
+  }
+}
+
+TEST(KindFile, HalfPrecisionMatricesKeepTheirElementType) {
+  TemporaryFolder folder;
+  for (Stored stored : {Stored::f16, Stored::bf16}) {
+    const uint64_t digest = save(folder / "v", sample::vectors(stored), sample::meta());
+    const auto v = load<Vectors>(folder / "v");
+    EXPECT_EQ(v->x[0][2], 3);
+    EXPECT_EQ(v->x[1][0], -0.5f);
+    EXPECT_EQ(v->x[1][2], stored == Stored::f16 ? 65504 : 65536);
+    EXPECT_EQ(save(folder / "again", v.data, v.meta), digest);
+    EXPECT_EQ(Container::open(folder / "v").find("x")->dtype, stored == Stored::f16 ? DType::F16 : DType::BF16);
+  }
+}
+
+TEST(KindFile, AnotherKindIsRefusedByName) {
+  TemporaryFolder folder;
+  save(folder / "k", sample::kg(), sample::meta());
+  EXPECT_ND_ERROR(load<Corpus>(folder / "k"), "/k: expected a file of kind corpus/1, found kg/1");
+}
+
+TEST(KindFile, WhatBreaksARuleIsNotWritten) {
+  TemporaryFolder folder;
+  Kg kg = sample::kg();
+  kg.tail = std::vector<int32_t>{0, 0, 9};
+  EXPECT_ND_ERROR(save(folder / "k", kg, {}), "/k: tail row 3 is 9");
+  Vectors vectors = sample::vectors();
+  vectors.x.rows = 1;
+  vectors.x.cols = 6;
+  vectors.id = sample::strings("x");
+  vectors.relation_x.cols = 6;
+  EXPECT_ND_ERROR(save(folder / "v", vectors, {}), "tensor relation_x has not the size of its shape");
+  EXPECT_EQ(folder.files(), 0u);
+}
+
+TEST(KindFile, InputsMustBeTheVeryFiles) {
+  TemporaryFolder folder;
+  save(folder / "c", sample::corpus(), {});
+  const auto corpus = load<Corpus>(folder / "c");
+  save(folder / "b", sample::behavior(), {.inputs = {corpus.as("corpus")}});
+  const auto behavior = load<Behavior>(folder / "b");
+  EXPECT_NO_THROW(require_same(behavior, "corpus", corpus));
+  EXPECT_ND_ERROR(require_same(behavior, "kg", corpus), "/b: does not say which kg it was made from");
+  save(folder / "c2", sample::corpus(), {.tool = "another"});
+  const auto other = load<Corpus>(folder / "c2");
+  EXPECT_ND_ERROR(require_same(behavior, "corpus", other),
+                  "/b: was made from the corpus " + hex(corpus.meta.digest) + ", but " + folder.path() + "/c2 is " +
+                      hex(other.meta.digest));
 }
 
 }  // namespace

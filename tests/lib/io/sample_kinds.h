@@ -125,4 +125,17 @@ inline Checkpoint checkpoint() {
   return c;
 }
 
+// The sample of a kind by its type.
+template <class T>
+T of() {
+  if constexpr (std::is_same_v<T, Corpus>) return corpus();
+  if constexpr (std::is_same_v<T, Behavior>) return behavior();
+  if constexpr (std::is_same_v<T, Kg>) return kg();
+  if constexpr (std::is_same_v<T, Vectors>) return vectors();
+  if constexpr (std::is_same_v<T, Candidates>) return candidates();
+  if constexpr (std::is_same_v<T, Scores>) return scores();
+  if constexpr (std::is_same_v<T, Params>) return params();
+  if constexpr (std::is_same_v<T, Checkpoint>) return checkpoint();
+}
+
 }  // namespace nd::sample

@@ -70,7 +70,12 @@ TEST_F(Source, LinesEndWithNewlineOrTheFile) {
   EXPECT_EQ(lines_of(file("\n\na\n\n")), (Lines{"", "", "a", ""}));
   EXPECT_EQ(lines_of(file("a\r\nb\rc\r\n\r\nd")), (Lines{"a", "b\rc", "", "d"}));
   EXPECT_EQ(lines_of(file(std::string_view("a\0b\nc", 5))), (Lines{std::string("a\0b", 3), "c"}));
-  EXPECT_EQ(lines_of(file("\xef\xbb\xbf" "a\n\xef\xbb\xbf" "b")), (Lines{"a", "\xef\xbb\xbf" "b"}));
+  EXPECT_EQ(lines_of(file("\xef\xbb\xbf"
+                          "a\n\xef\xbb\xbf"
+                          "b")),
+            (Lines{"a",
+                   "\xef\xbb\xbf"
+                   "b"}));
   EXPECT_EQ(lines_of(file("\xef\xbb\xbf")), Lines{});
 }
 
@@ -194,8 +199,7 @@ TEST_F(Source, ProgressIsInBytesOfTheFile) {
   LineReader in(path);
   EXPECT_EQ(in.total(), 8u);
   std::string_view line;
-  while (in.next(line)) {
-  }
+  while (in.next(line)) {}
   EXPECT_EQ(in.consumed(), 8u);
   EXPECT_ND_ERROR(in.fail("bad"), path + ":2: bad");
 }

@@ -1,5 +1,8 @@
-// A folder of a test's own, removed with all it holds.
+// A folder of a test's own, removed with all it holds. In memory where there is /dev/shm: tests that write ten thousand
+// small files take minutes on a busy disk.
 #pragma once
+
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -14,7 +17,9 @@ class TemporaryFolder {
  public:
   TemporaryFolder() {
     std::random_device random;
-    do folder_ = std::filesystem::temp_directory_path() / ("nightdesk-test-" + std::to_string(random()));
+    const std::filesystem::path memory = "/dev/shm";
+    const auto parent = ::access(memory.c_str(), W_OK) == 0 ? memory : std::filesystem::temp_directory_path();
+    do folder_ = parent / ("nightdesk-test-" + std::to_string(random()));
     while (!std::filesystem::create_directory(folder_));
   }
   ~TemporaryFolder() {
