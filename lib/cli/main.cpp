@@ -38,7 +38,10 @@ int run_tool(int argc, char** argv, const char* name, const std::function<void(C
       log = ctx.log;
       code = run(ctx);
     } else {
-      std::fputs(command.answer().c_str(), stdout);
+      // A long answer is written before close_stdout, which would no longer know what went wrong.
+      errno = 0;
+      if (std::fputs(command.answer().c_str(), stdout) == EOF)
+        throw Error("standard output", errno ? std::strerror(errno) : "not everything could be written");
       code = 0;
     }
     close_stdout();

@@ -220,12 +220,27 @@ void require_input(const Meta& user, const std::string& user_path, const std::st
   for (const Input& input : user.inputs) {
     if (input.role != role) continue;
     if (input.digest == made_from.digest) return;
+    // A corpus made from a corpus (its links filtered, say) keeps the rows, and names the one it came from.
+    for (const Input& origin : made_from.inputs)
+      if (origin.role == role && origin.digest == input.digest) return;
     found += (any ? " or " : "") + hex(input.digest);
     any = true;
   }
   if (!any) throw Error(user_path, "does not say which " + role + " it was made from, expected " + made_from_path);
   throw Error(user_path,
               "was made from the " + role + " " + found + ", but " + made_from_path + " is " + hex(made_from.digest));
+}
+
+void require_same_origin(const Meta& a, const std::string& a_path, const Meta& b, const std::string& b_path,
+                         const std::string& role) {
+  const auto digest_of = [&](const Meta& meta, const std::string& path) {
+    for (const Input& input : meta.inputs)
+      if (input.role == role) return input.digest;
+    throw Error(path, "does not say which " + role + " it was made from");
+  };
+  const uint64_t from_a = digest_of(a, a_path), from_b = digest_of(b, b_path);
+  if (from_a != from_b)
+    throw Error(a_path, "was made from the " + role + " " + hex(from_a) + ", but " + b_path + " from " + hex(from_b));
 }
 
 #define ND_INSTANTIATE(T)                               \

@@ -43,12 +43,21 @@ uint64_t save(const std::string& path, const T& data, Meta meta, int zstd_level 
 void check_kind(const Container& container);
 
 // Throws Error unless `user` (loaded from user_path) says it was made from the file `made_from` in that role. Prints
-// both digests and paths. When `user` names no such role that is an Error too.
+// both digests and paths. When `user` names no such role that is an Error too. A file that was made from the wanted one
+// in that very role stands for it: a corpus whose links were filtered keeps its rows.
 void require_input(const Meta& user, const std::string& user_path, const std::string& role, const Meta& made_from,
                    const std::string& made_from_path);
 template <class U, class M>
 void require_same(const File<U>& user, const std::string& role, const File<M>& made_from) {
   require_input(user.meta, user.path, role, made_from.meta, made_from.path);
+}
+
+// Throws Error unless both say they were made from one and the same file in that role.
+void require_same_origin(const Meta& a, const std::string& a_path, const Meta& b, const std::string& b_path,
+                         const std::string& role);
+template <class A, class B>
+void require_same_input(const File<A>& a, const File<B>& b, const std::string& role) {
+  require_same_origin(a.meta, a.path, b.meta, b.path, role);
 }
 
 }  // namespace nd

@@ -85,6 +85,7 @@ class Kred {
   const KredOptions& options() const { return options_; }
   const KredShape& shape() const { return shape_; }
   Parameters& parameters() { return parameters_; }
+  const Parameters& parameters() const { return parameters_; }
   // Numbers in an article's vector: K, or D, or d + D.
   int64_t article_dim() const;
   bool uses_entities() const { return options_.model != "dv"; }

@@ -229,6 +229,13 @@ void KredData::choose_neighbours(int64_t epoch) {
   }
 }
 
+std::vector<bool> articles_of(const Behavior& behavior, int64_t corpus_size) {
+  std::vector<bool> used(static_cast<size_t>(corpus_size), false);
+  for (int32_t a : behavior.candidate.values) used[a] = true;
+  for (int32_t a : behavior.history.values) used[a] = true;
+  return used;
+}
+
 Strings types_of(const Corpus& corpus, const std::vector<bool>& used) {
   std::vector<bool> seen(static_cast<size_t>(corpus.type_name.size()), false);
   for (int64_t a = 0; a < corpus.size(); ++a) {

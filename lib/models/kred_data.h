@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "formats/behavior.h"
 #include "formats/corpus.h"
 #include "formats/kg.h"
 #include "formats/vectors.h"
@@ -81,6 +82,9 @@ class KredData {
   std::vector<uint64_t> head_key_;       // hash of the entity's id
   std::vector<int32_t> entity_degree_;   // by row of entity_x
 };
+
+// Which of the corpus' articles a behavior shows or has in a history.
+std::vector<bool> articles_of(const Behavior& behavior, int64_t corpus_size);
 
 // Types that occur in the links of the articles with used[article] true, in corpus order: what training can learn.
 Strings types_of(const Corpus& corpus, const std::vector<bool>& used);

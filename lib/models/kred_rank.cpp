@@ -1,6 +1,7 @@
 #include "lib/models/kred_rank.h"
 
 #include <algorithm>
+#include <chrono>
 #include <numeric>
 
 namespace nd {
@@ -8,6 +9,8 @@ namespace {
 
 // Large enough to keep every core busy, small enough that a block's values stay in cache or in bounded memory.
 constexpr int64_t kArticleBlock = 1024, kHeadBlock = 65536, kImpressionBlock = 1024;
+
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 Mat wrap(std::vector<float>& values, int64_t rows, int64_t cols) { return {values.data(), rows, cols}; }
 
@@ -43,29 +46,37 @@ struct KredRanker::Encoded {
 KredRanker::KredRanker(Kred& model, const KredData& data, int64_t max_history)
     : model_(model), data_(data), batcher_(model, data), max_history_(max_history) {}
 
-std::vector<float> KredRanker::encode(std::span<const int32_t> articles) {
+// e_N of every entity that occurs in these articles, as rows of all heads; the others' rows stay zero.
+std::vector<float> KredRanker::entity_table(std::span<const int32_t> articles) {
+  const int64_t d = model_.shape().entity_dim;
+  std::vector<bool> wanted(static_cast<size_t>(data_.heads()), false);
+  for (int32_t a : articles)
+    for (int64_t l = data_.link_offsets[a]; l < data_.link_offsets[a + 1]; ++l) wanted[data_.link_head[l]] = true;
+  std::vector<int32_t> heads;
+  for (int64_t h = 0; h < data_.heads(); ++h)
+    if (wanted[h]) heads.push_back(static_cast<int32_t>(h));
+
+  std::vector<float> table(static_cast<size_t>(data_.heads() * d));
+  Arena arena;
+  Tape tape(arena, false);
+  for (size_t begin = 0; begin < heads.size(); begin += kHeadBlock) {
+    const auto block = std::span(heads).subspan(begin, std::min<size_t>(kHeadBlock, heads.size() - begin));
+    tape.reset();
+    Var e = model_.entities(tape, data_.frozen(), batcher_.entities(arena, block));
+    for (size_t i = 0; i < block.size(); ++i) std::copy_n(e->value.row(i), d, table.data() + block[i] * d);
+  }
+  return table;
+}
+
+std::vector<float> KredRanker::encode(std::span<const int32_t> articles, double* table_seconds) {
   const int64_t n = static_cast<int64_t>(articles.size()), width = model_.article_dim(), d = model_.shape().entity_dim;
+  const double began = now();
+  std::vector<float> table;
+  if (model_.uses_neighbours()) table = entity_table(articles);
+  if (table_seconds) *table_seconds = now() - began;
   std::vector<float> out(static_cast<size_t>(n * width));
   Arena arena;
   Tape tape(arena, false);
-
-  // Entities that occur anywhere in these articles get their vectors once; the others' rows stay unused.
-  std::vector<float> table;
-  if (model_.uses_neighbours()) {
-    table.resize(static_cast<size_t>(data_.heads() * d));
-    std::vector<int32_t> heads;
-    std::vector<bool> wanted(static_cast<size_t>(data_.heads()), false);
-    for (int32_t a : articles)
-      for (int64_t l = data_.link_offsets[a]; l < data_.link_offsets[a + 1]; ++l) wanted[data_.link_head[l]] = true;
-    for (int64_t h = 0; h < data_.heads(); ++h)
-      if (wanted[h]) heads.push_back(static_cast<int32_t>(h));
-    for (size_t begin = 0; begin < heads.size(); begin += kHeadBlock) {
-      const auto block = std::span(heads).subspan(begin, std::min<size_t>(kHeadBlock, heads.size() - begin));
-      tape.reset();
-      Var e = model_.entities(tape, data_.frozen(), batcher_.entities(arena, block));
-      for (size_t i = 0; i < block.size(); ++i) std::copy_n(e->value.row(i), d, table.data() + block[i] * d);
-    }
-  }
   for (int64_t begin = 0; begin < n; begin += kArticleBlock) {
     const auto block = articles.subspan(begin, std::min(kArticleBlock, n - begin));
     tape.reset();

@@ -8,7 +8,10 @@ text_tools=" eval-rank kg-eval rank-topk tensor-dump "
 # Tools that answer a question: 0 yes, 1 no, 2 trouble.
 predicates=" tensor-check tensor-diff "
 # Options beside the required ones that a tool needs before it opens its inputs.
-declare -A also=()
+declare -gA also=(
+  [kred-train]="--model dv"
+  [rank-score]="--by popularity --from nowhere.nd"
+)
 
 failed_code() { if [[ "$predicates" == *" $1 "* ]]; then echo 2; else echo 1; fi; }
 

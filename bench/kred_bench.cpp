@@ -1,0 +1,175 @@
+// KRED's cost at the setting of the paper's Table 4: one epoch over generated documents with a category head, 64 a step,
+// Adam included; then vectors for all of them. Prints one JSON line; bench/kred.sh puts PyTorch beside it.
+//
+// Documents have 24 distinct entities drawn Zipf(1) from 60,000; an entity has 20 neighbours drawn uniformly from 200,000
+// and 1,000 relations; d = 90, hidden 128, 768-wide base vectors (performance.md 8 uses the same).
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "formats/kinds.h"
+#include "lib/models/kred_rank.h"
+#include "lib/nn/train.h"
+#include "lib/tensor/parallel.h"
+#include "lib/tensor/random.h"
+
+namespace nd {
+namespace {
+
+constexpr int64_t kLinked = 60000, kEntities = 200000, kRelations = 1000, kNeighbours = 20, kLinks = 24;
+constexpr int64_t kEntityDim = 90, kDocumentDim = 768, kClasses = 15;
+
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+Strings numbered(const char* letter, int64_t n) {
+  StringsBuilder ids;
+  for (int64_t i = 0; i < n; ++i) ids.push(letter + std::to_string(i));
+  return ids.take();
+}
+
+Matrix noise(int64_t rows, int64_t cols, const char* stream) {
+  const Random random(1, stream);
+  std::vector<float> x(static_cast<size_t>(rows * cols));
+  for (size_t i = 0; i < x.size(); i += 2) {
+    const auto w = random.words(i);
+    x[i] = static_cast<float>(w[0]) * 0x1p-32f - 0.5f;
+    if (i + 1 < x.size()) x[i + 1] = static_cast<float>(w[1]) * 0x1p-32f - 0.5f;
+  }
+  return {std::move(x), rows, cols};
+}
+
+Corpus documents(int64_t n) {
+  std::vector<double> upto(kLinked);
+  double total = 0;
+  for (int64_t e = 0; e < kLinked; ++e) upto[e] = total += 1.0 / static_cast<double>(e + 1);
+  const Random random(1, "documents");
+  RaggedBuilder<int32_t> links;
+  std::vector<int32_t> type, frequency, category;
+  std::vector<uint8_t> position;
+  std::vector<int64_t> last(kLinked, -1);
+  for (int64_t a = 0; a < n; ++a) {
+    uint64_t draw = 0;
+    for (int64_t l = 0; l < kLinks;) {
+      const double u = random.uniform(a, draw++) * total;
+      const auto e = std::lower_bound(upto.begin(), upto.end(), u) - upto.begin();
+      if (std::exchange(last[e], a) == a) continue;
+      links.push(static_cast<int32_t>(e));
+      type.push_back(static_cast<int32_t>(e % 20));
+      frequency.push_back(1 + static_cast<int32_t>(random.below(20, a, 1000 + l)));
+      position.push_back(static_cast<uint8_t>(l % 2));
+      ++l;
+    }
+    links.end_row();
+    category.push_back(static_cast<int32_t>(random.below(kClasses, a, 5000)));
+  }
+  const size_t m = type.size();
+  Corpus c;
+  c.id = numbered("N", n);
+  c.category = std::move(category);
+  c.entity_id = numbered("Q", kLinked);
+  c.type_name = numbered("T", 20);
+  c.link_entity = links.take();
+  c.link_type = std::move(type);
+  c.link_position = std::move(position);
+  c.link_frequency = std::move(frequency);
+  c.link_first = std::vector<int32_t>(m, 0);
+  c.link_confidence = std::vector<float>(m, 1.0f);
+  return c;
+}
+
+Kg graph() {
+  const Random random(1, "graph");
+  std::vector<int32_t> head, relation, tail;
+  for (int64_t h = 0; h < kLinked; ++h)
+    for (int64_t j = 0; j < kNeighbours; ++j) {
+      head.push_back(static_cast<int32_t>(h));
+      relation.push_back(static_cast<int32_t>(random.below(kRelations, h, 2 * j)));
+      tail.push_back(static_cast<int32_t>(random.below(kEntities, h, 2 * j + 1)));
+    }
+  const auto n = static_cast<int64_t>(head.size());
+  return {numbered("Q", kEntities), numbered("P", kRelations), std::move(head), std::move(relation),
+          std::move(tail), std::vector<int64_t>{n, n, n}};
+}
+
+// The category task, and counts of how much a step's rows repeat.
+class CategoryTask : public Trainee {
+ public:
+  CategoryTask(Kred& model, const KredData& data, const Corpus& corpus)
+      : model_(model), data_(data), corpus_(corpus), batcher_(model, data) {}
+  Parameters& parameters() override { return model_.parameters(); }
+  int64_t examples() const override { return corpus_.size(); }
+  double validate() override { return NAN; }
+  Var loss(Tape& tape, std::span<const int64_t> rows, int64_t) override {
+    articles_.assign(rows.begin(), rows.end());
+    label_.clear();
+    for (int64_t a : rows) label_.push_back(corpus_.category[a]);
+    const ArticleBatch batch = batcher_.articles(tape.arena(), articles_, &heads_);
+    const EntityBatch entities = batcher_.entities(tape.arena(), heads_);
+    heads += batch.links.items;
+    unique_heads += entities.count;
+    neighbours += entities.neighbours.items;
+    unique_neighbours += entities.tail.rows;
+    Var e = model_.entities(tape, data_.frozen(), entities);
+    Var v = model_.articles(tape, data_.frozen(), batch, e);
+    return grad::cross_entropy(tape, model_.category(tape, v), label_.data());
+  }
+  int64_t heads = 0, unique_heads = 0, neighbours = 0, unique_neighbours = 0;
+
+ private:
+  Kred& model_;
+  const KredData& data_;
+  const Corpus& corpus_;
+  KredBatcher batcher_;
+  std::vector<int32_t> articles_, heads_, label_;
+};
+
+int run(int64_t n, int threads) {
+  set_threads(threads);
+  const Corpus corpus = documents(n);
+  const Vectors base{corpus.id, noise(n, kDocumentDim, "base"), {}, {}};
+  const Vectors entities{numbered("Q", kEntities), noise(kEntities, kEntityDim, "entities"), numbered("P", kRelations),
+                         noise(kRelations, kEntityDim, "relations")};
+  const Kg kg = graph();
+  KredOptions options;
+  KredData data(corpus, base, &entities, &kg, corpus.type_name, options.frequencies, {}, 1);
+  Kred model(options, {kDocumentDim, kEntityDim, corpus.type_name.size(), kClasses}, 1);
+  CategoryTask task(model, data, corpus);
+  TrainOptions training;
+  training.epochs = 1;
+  double began = now();
+  const TrainResult result = train(task, training, {}, {});
+  const double train_seconds = now() - began;
+
+  KredRanker ranker(model, data, 50);
+  std::vector<int32_t> all(static_cast<size_t>(n));
+  std::iota(all.begin(), all.end(), 0);
+  began = now();
+  double table_seconds = 0;
+  const auto vectors = ranker.encode(all, &table_seconds);
+  const double infer_seconds = now() - began;
+
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  std::printf(
+      "{\"documents\":%ld,\"threads\":%d,\"train_seconds\":%.3f,\"infer_seconds\":%.3f,\"table_seconds\":%.3f,"
+      "\"unique_heads\":%.3f,\"unique_neighbours\":%.3f,\"loss\":%.6f,\"peak_mib\":%.0f,\"checksum\":%.6f}\n",
+      n, nd::threads(), train_seconds, infer_seconds, table_seconds,
+      static_cast<double>(task.unique_heads) / static_cast<double>(task.heads),
+      static_cast<double>(task.unique_neighbours) / static_cast<double>(task.neighbours), result.last.loss,
+      static_cast<double>(usage.ru_maxrss) / 1024,
+      std::accumulate(vectors.begin(), vectors.end(), 0.0) / static_cast<double>(vectors.size()));
+  return 0;
+}
+
+}  // namespace
+}  // namespace nd
+
+int main(int argc, char** argv) {
+  return nd::run(argc > 1 ? std::atoll(argv[1]) : 100000, argc > 2 ? std::atoi(argv[2]) : 0);
+}

@@ -1,0 +1,47 @@
+#include "lib/data/prediction.h"
+
+#include <algorithm>
+#include <numeric>
+#include <vector>
+
+#include "lib/io/sink.h"
+
+namespace nd {
+
+Scores scores_of(const Behavior& behavior, std::span<const int32_t> impression, Ragged<float> score,
+                 Array<uint8_t> label) {
+  StringsBuilder ids, users;
+  std::vector<int64_t> time;
+  for (int32_t i : impression) {
+    ids.push(behavior.impression_id[i]);
+    users.push(behavior.user_id[behavior.user[i]]);
+    time.push_back(behavior.time[i]);
+  }
+  return {ids.take(), users.take(), std::move(time), std::move(score), std::move(label)};
+}
+
+void write_prediction(const std::string& path, const Scores& scores) {
+  Sink sink(path);
+  std::vector<int32_t> order, rank;
+  std::string line;
+  for (int64_t i = 0; i < scores.size(); ++i) {
+    const auto score = scores.score[i];
+    order.resize(score.size());
+    rank.resize(score.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::sort(order.begin(), order.end(),
+              [&](int32_t a, int32_t b) { return score[a] != score[b] ? score[a] > score[b] : a > b; });
+    for (size_t r = 0; r < order.size(); ++r) rank[order[r]] = static_cast<int32_t>(r) + 1;
+    line.assign(scores.impression_id[i]);
+    line += " [";
+    for (size_t c = 0; c < rank.size(); ++c) {
+      if (c) line += ',';
+      line += std::to_string(rank[c]);
+    }
+    line += "]\n";
+    sink.write(line);
+  }
+  sink.commit();
+}
+
+}  // namespace nd

@@ -1,0 +1,21 @@
+// Scores as files: the exchanged kind, and the prediction.txt that MIND's official script reads.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "formats/behavior.h"
+#include "formats/scores.h"
+
+namespace nd {
+
+// Ids, users and times of the scored impressions (rows of `behavior`) beside their scores and labels.
+Scores scores_of(const Behavior& behavior, std::span<const int32_t> impression, Ragged<float> score,
+                 Array<uint8_t> label);
+
+// One line an impression, "id [rank,rank,...]", 1 the best, in candidate order, without spaces in the list (kred.md 11.1).
+// Of equal scores the later candidate ranks better, as eval-rank's default tie rule has it. path or "-".
+void write_prediction(const std::string& path, const Scores& scores);
+
+}  // namespace nd
