@@ -6,7 +6,6 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 MAKEFLAGS += --warn-undefined-variables --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
-.ONESHELL:
 .DEFAULT_GOAL := help
 
 BUILD ?= build
@@ -28,47 +27,43 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: ## from nothing to a trained KRED and its table, on an artificial newsroom
-	@$(setup) build; installed=$$SECONDS
-	$(MAKE) build; built=$$SECONDS
-	$(MAKE) -f pipelines/demo.mk OUT=$(DEMO); ran=$$SECONDS
-	echo "installing $$installed s, building $$((built - installed)) s, running $$((ran - built)) s"
-	cat $(DEMO)/metrics.txt
+	@DEMO=$(DEMO) pipelines/demo.sh
 
 test: ## build and run every test; the last line counts them
 	@$(setup) build test
-	$(configure)
-	ninja -C $(BUILD) -j $(JOBS) all
-	BUILD=$(BUILD) JOBS=$(JOBS) tests/run.sh
+	@$(configure)
+	@ninja -C $(BUILD) -j $(JOBS) all
+	@BUILD=$(BUILD) JOBS=$(JOBS) tests/run.sh
 
 build: ## all programs, into build/bin (PORTABLE=1: for any x86-64-v3 machine)
 	@$(configure)
-	ninja -C $(BUILD) -j $(JOBS) programs
+	@ninja -C $(BUILD) -j $(JOBS) programs
 
 parity: ## KRED against an independent PyTorch model
 	@$(setup) build test
-	$(setup) parity || echo "parity: going on without them"
-	$(configure)
-	ninja -C $(BUILD) -j $(JOBS) kred_dump
-	BUILD=$(BUILD) tests/parity/run.sh
+	@$(setup) parity || echo "parity: going on without them"
+	@$(configure)
+	@ninja -C $(BUILD) -j $(JOBS) kred_dump
+	@BUILD=$(BUILD) tests/parity/run.sh
 
 bench: ## training and inference at the paper's Table 4 setting, beside PyTorch
 	@$(setup) build bench
-	$(configure)
-	ninja -C $(BUILD) -j $(JOBS) all
-	BUILD=$(BUILD) bench/run.sh
+	@$(configure)
+	@ninja -C $(BUILD) -j $(JOBS) all
+	@BUILD=$(BUILD) bench/run.sh
 
 fuzz: ## every reader against damaged input, under the sanitizers
 	@$(setup) build test
-	cmake -G Ninja -S . -B $(BUILD)/sanitized -DND_SANITIZE=ON $(ccache) > /dev/null
-	ninja -C $(BUILD)/sanitized -j $(JOBS) all
-	BUILD=$(BUILD)/sanitized tests/fuzz/run.sh
+	@cmake -G Ninja -S . -B $(BUILD)/sanitized -DND_SANITIZE=ON $(ccache) > /dev/null
+	@ninja -C $(BUILD)/sanitized -j $(JOBS) all
+	@BUILD=$(BUILD)/sanitized tests/fuzz/run.sh
 
 lint: ## formatting, shell scripts, man pages, Makefiles, layers
 	@$(setup) test lint
-	tests/lint.sh
+	@tests/lint.sh
 
 kred: build ## the whole chain on real files: MIND=<dir> KG=<dir> OUT=<dir> [VECTORS=...] [SET=...]
-	@$(MAKE) -f pipelines/kred.mk
+	@$(MAKE) -f pipelines/kred.mk BIN=$(abspath $(BUILD))/bin
 
 install: build ## programs, man pages, pipelines and completions, into PREFIX (/usr/local)
 	@BUILD=$(BUILD) PREFIX=$(DESTDIR)$(PREFIX) pipelines/install.sh

@@ -32,10 +32,9 @@ void Command::example(std::string line) { examples_.push_back(std::move(line)); 
 void Command::see_also(std::string pages) { see_also_.push_back(std::move(pages)); }
 void Command::predicate() { predicate_ = true; }
 
-Command::Spec& Command::add(Spec spec) {
+void Command::add(Spec spec) {
   spec.initial = shown_value(spec.target);
   specs_.push_back(std::move(spec));
-  return specs_.back();
 }
 
 void Command::input(std::string& path, std::string name, std::string help) {

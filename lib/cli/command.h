@@ -143,7 +143,7 @@ class Command {
 
  private:
   struct Spec;
-  Spec& add(Spec spec);
+  void add(Spec spec);
   void add_option(Target target, std::string name, std::string arg, std::string help, Rules rules);
   void declare_standard();
   void refuse_unknown(const std::vector<std::string>& words) const;
