@@ -46,6 +46,11 @@ int run(const Options& o, Context& ctx) {
     std::raise(SIGTERM);
     if (int signal = stop_requested()) throw Interrupted(signal);
   }
+  if (o.how == "stop twice") {
+    catch_stop_signals();
+    std::raise(SIGINT);
+    std::raise(SIGINT);
+  }
   if (o.how == "log") {
     ctx.log.info("epoch", {{"epoch", 3}, {"loss", 0.5f}, {"name", "a b"}});
     ctx.log.debug("detail");
@@ -53,7 +58,10 @@ int run(const Options& o, Context& ctx) {
   }
   if (o.how == "progress") {
     Progress progress(ctx.log, "rows", 10);
-    for (int i = 0; i < 10; ++i) progress.at(i);
+    progress.at(1);
+    usleep(150'000);
+    progress.at(5);
+    ctx.log.info("halfway");
   }
   std::cout << "result\n";
   return 0;
@@ -72,10 +80,19 @@ std::string read_all(int fd) {
   return text;
 }
 
-// stdout_path, when given, takes the place of stdout.
-Outcome probe(std::vector<std::string> args, bool predicate = false, const char* stdout_path = nullptr) {
+// The two ends of a terminal: what is written to ends[1] is read from ends[0].
+bool terminal(int ends[2]) {
+  ends[0] = posix_openpt(O_RDWR | O_NOCTTY);
+  if (ends[0] < 0 || grantpt(ends[0]) || unlockpt(ends[0])) return false;
+  ends[1] = open(ptsname(ends[0]), O_RDWR | O_NOCTTY);
+  return ends[1] >= 0;
+}
+
+// stdout_path, when given, takes the place of stdout; stderr is a terminal on request.
+Outcome probe(std::vector<std::string> args, bool predicate = false, const char* stdout_path = nullptr,
+              bool err_is_terminal = false) {
   int out[2], err[2];
-  if (pipe(out) || pipe(err)) std::abort();
+  if (pipe(out) || (err_is_terminal ? !terminal(err) : pipe(err))) std::abort();
   std::fflush(nullptr);  // else the child writes what the test program has in its buffers, too
   pid_t child = fork();
   if (child == 0) {
@@ -116,6 +133,7 @@ TEST(Run, EndsWithTheRightCodeAndOneLine) {
   Outcome stop = probe({"--how", "stop"});
   EXPECT_EQ(stop.code, 128 + SIGTERM);
   EXPECT_EQ(stop.err, "probe: stopped by SIGTERM\n");
+  EXPECT_EQ(probe({"--how", "stop twice"}).code, -SIGINT);  // by the signal itself: nobody looked at the flag
 }
 
 TEST(Run, APredicateSaysTroubleWithTwo) {
@@ -172,7 +190,13 @@ TEST(Run, ReadsItsLogLevelFromTheEnvironment) {
   unsetenv("ND_LOG");
 }
 
-TEST(Run, ShowsNoBarWhereThereIsNoTerminal) { EXPECT_EQ(probe({"--how", "progress"}).err, ""); }
+TEST(Run, ShowsABarOnATerminalOnly) {
+  EXPECT_EQ(probe({"--how", "progress"}).err, "probe: halfway\n");
+  // The bar is wiped before a line is written.
+  EXPECT_EQ(probe({"--how", "progress"}, false, nullptr, true).err,
+            "probe: rows 5/10 [############............] 50%, 0s left\r\x1b[Kprobe: halfway\r\n");
+  EXPECT_EQ(probe({"--how", "progress", "-q"}, false, nullptr, true).err, "");
+}
 
 }  // namespace
 }  // namespace nd::cli
