@@ -4,6 +4,49 @@
 
 namespace nd {
 
+KredStep::KredStep(Kred& model, const KredData& data)
+    : model_(model), data_(data), batcher_(model, data), articles_(data.articles()) {
+  clear();
+}
+
+void KredStep::clear() {
+  articles_.clear();
+  clicked_.clear();
+  candidate_.clear();
+  history_offsets_.assign(1, 0);
+  candidate_offsets_.assign(1, 0);
+}
+
+void KredStep::user(std::span<const int32_t> history) {
+  for (int32_t a : history) clicked_.push_back(articles_(a));
+  history_offsets_.push_back(static_cast<int64_t>(clicked_.size()));
+  candidate_offsets_.push_back(static_cast<int64_t>(candidate_.size()));
+}
+
+void KredStep::candidate(int32_t article) {
+  candidate_.push_back(articles_(article));
+  ++candidate_offsets_.back();
+}
+
+Var KredStep::scores(Tape& tape) {
+  Arena& arena = tape.arena();
+  const KredFrozen& frozen = data_.frozen();
+  const ArticleBatch batch = batcher_.articles(arena, articles_.rows(), &heads_);
+  Var entities = !model_.uses_entities()    ? nullptr
+                 : model_.uses_neighbours() ? model_.entities(tape, frozen, batcher_.entities(arena, heads_))
+                                            : tape.constant(frozen.entity_x);
+  Var vectors = model_.articles(tape, frozen, batch, entities);
+  Var users = model_.users(tape, vectors, model_.history_logits(tape, vectors), make_segments(arena, history_offsets_),
+                           make_index(arena, clicked_, batch.count));
+  return model_.scores(tape, users, make_segments(arena, candidate_offsets_), vectors,
+                       make_index(arena, candidate_, batch.count));
+}
+
+Var KredStep::loss(Tape& tape, Var scores) {
+  return grad::rank_loss(tape, make_segments(tape.arena(), candidate_offsets_), scores,
+                         static_cast<float>(model_.options().gamma));
+}
+
 KredUser2Item::KredUser2Item(Kred& model, KredData& data, const Behavior& train, const Behavior& valid,
                              const NegativeSampler& negatives, int64_t negatives_each, int64_t max_history,
                              bool resample, Judge judge)
@@ -12,13 +55,12 @@ KredUser2Item::KredUser2Item(Kred& model, KredData& data, const Behavior& train,
       train_(train),
       valid_(valid),
       negatives_(negatives),
-      negatives_each_(negatives_each),
       max_history_(max_history),
       resample_(resample),
       judge_(std::move(judge)),
-      batcher_(model, data),
+      step_(model, data),
       ranker_(model, data, max_history),
-      articles_(data.articles()) {
+      drawn_(static_cast<size_t>(negatives_each)) {
   for (int64_t i = 0; i < train.size(); ++i)
     for (int64_t c = train.candidate.offsets[i]; c < train.candidate.offsets[i + 1]; ++c)
       if (train.label[c] == kClicked)
@@ -27,38 +69,16 @@ KredUser2Item::KredUser2Item(Kred& model, KredData& data, const Behavior& train,
 
 Var KredUser2Item::loss(Tape& tape, std::span<const int64_t> rows, int64_t epoch) {
   if (resample_ && std::exchange(neighbours_of_epoch_, epoch) != epoch) data_.choose_neighbours(epoch);
-  articles_.clear();
-  clicked_.clear();
-  candidate_.clear();
-  history_offsets_.assign(1, 0);
-  candidate_offsets_.assign(1, 0);
-  std::vector<int32_t> drawn(static_cast<size_t>(negatives_each_));
+  step_.clear();
   for (const int64_t row : rows) {
     const Click& click = clicks_[row];
     const auto history = train_.history[train_.impression_history[click.impression]];
-    for (int32_t a : history.last(std::min<size_t>(static_cast<size_t>(max_history_), history.size())))
-      clicked_.push_back(articles_(a));
-    history_offsets_.push_back(static_cast<int64_t>(clicked_.size()));
-
-    candidate_.push_back(articles_(train_.candidate[click.impression][click.position]));
-    const int count = negatives_.draw(click.impression, click.position, epoch, drawn);
-    for (int j = 0; j < count; ++j) candidate_.push_back(articles_(drawn[j]));
-    candidate_offsets_.push_back(static_cast<int64_t>(candidate_.size()));
+    step_.user(history.last(std::min<size_t>(static_cast<size_t>(max_history_), history.size())));
+    step_.candidate(train_.candidate[click.impression][click.position]);
+    const int count = negatives_.draw(click.impression, click.position, epoch, drawn_);
+    for (int j = 0; j < count; ++j) step_.candidate(drawn_[j]);
   }
-
-  Arena& arena = tape.arena();
-  const KredFrozen& frozen = data_.frozen();
-  const ArticleBatch batch = batcher_.articles(arena, articles_.rows(), &heads_);
-  Var entities = !model_.uses_entities()    ? nullptr
-                 : model_.uses_neighbours() ? model_.entities(tape, frozen, batcher_.entities(arena, heads_))
-                                            : tape.constant(frozen.entity_x);
-  Var vectors = model_.articles(tape, frozen, batch, entities);
-  const Index clicked = make_index(arena, clicked_, batch.count);
-  Var users = model_.users(tape, vectors, model_.history_logits(tape, vectors), make_segments(arena, history_offsets_),
-                           clicked);
-  const Index candidates = make_segments(arena, candidate_offsets_);
-  Var scores = model_.scores(tape, users, candidates, vectors, make_index(arena, candidate_, batch.count));
-  return grad::rank_loss(tape, candidates, scores, static_cast<float>(model_.options().gamma));
+  return step_.loss(tape, step_.scores(tape));
 }
 
 double KredUser2Item::validate() { return judge_(valid_, ranker_.score(valid_)); }

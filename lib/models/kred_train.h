@@ -13,6 +13,31 @@
 
 namespace nd {
 
+// Users with their histories and candidates, collected one by one, then scored together: each distinct article and
+// entity of the step is computed once.
+class KredStep {
+ public:
+  KredStep(Kred& model, const KredData& data);
+
+  void clear();
+  // Articles are rows of the corpus. The history may be empty; the first candidate is the clicked one.
+  void user(std::span<const int32_t> history);
+  void candidate(int32_t article);
+
+  // Eq. (9) of every candidate [candidates, 1]; valid until clear().
+  Var scores(Tape& tape);
+  // Eqs. (10)-(11): mean over users, without the L2 term.
+  Var loss(Tape& tape, Var scores);
+
+ private:
+  Kred& model_;
+  const KredData& data_;
+  KredBatcher batcher_;
+  Distinct articles_;
+  std::vector<int32_t> heads_, clicked_, candidate_;
+  std::vector<int64_t> history_offsets_, candidate_offsets_;
+};
+
 class KredUser2Item : public Trainee {
  public:
   // `judge` turns scores of valid's candidates, in order, into a number that is better when higher.
@@ -35,16 +60,14 @@ class KredUser2Item : public Trainee {
   KredData& data_;
   const Behavior &train_, &valid_;
   const NegativeSampler& negatives_;
-  int64_t negatives_each_, max_history_;
+  int64_t max_history_;
   bool resample_;
   int64_t neighbours_of_epoch_ = 0;
   Judge judge_;
-  KredBatcher batcher_;
+  KredStep step_;
   KredRanker ranker_;
   std::vector<Click> clicks_;
-  Distinct articles_;
-  std::vector<int32_t> heads_, clicked_, candidate_;
-  std::vector<int64_t> history_offsets_, candidate_offsets_;
+  std::vector<int32_t> drawn_;
 };
 
 }  // namespace nd

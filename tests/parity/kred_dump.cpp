@@ -1,0 +1,322 @@
+// Writes the cases of tests/parity/README.md: small random data, what our KRED makes of it, and where 20 steps of Adam
+// take it. One case per setting that changes an equation.
+#include <cstdio>
+#include <string>
+#include <vector>
+
+#include "lib/io/container.h"
+#include "lib/models/kred_batch.h"
+#include "lib/models/kred_train.h"
+#include "lib/tensor/random.h"
+
+namespace nd {
+namespace {
+
+constexpr int64_t kArticles = 30, kEntities = 40, kRelations = 6, kTypes = 4, kCategories = 5;
+constexpr int64_t kD = 17, kBase = 23, kHidden = 19, kWidth = 21, kBatches = 3, kUsers = 6, kSteps = 20;
+
+struct Case {
+  std::string name;
+  KredOptions options;
+  std::string l2_mode = "coupled";
+  bool category = false;
+};
+
+std::vector<Case> cases() {
+  std::vector<Case> all;
+  const auto add = [&](const std::string& name, auto change) {
+    Case c{name, {}};
+    c.options.hidden = kHidden;
+    c.options.width = kWidth;
+    change(c);
+    all.push_back(c);
+  };
+  add("kred", [](Case&) {});
+  add("category", [](Case& c) { c.category = true; });
+  add("no-kgat", [](Case& c) { c.options.kgat = "off"; });
+  add("kgat-mean", [](Case& c) { c.options.kgat = "mean"; });
+  add("kgat-sum", [](Case& c) { c.options.kgat = "sum"; });
+  add("no-context", [](Case& c) { c.options.context = false; });
+  add("distill-mean", [](Case& c) { c.options.distill = "mean"; });
+  add("distill-sum", [](Case& c) { c.options.distill = "sum"; });
+  add("distill-max", [](Case& c) { c.options.distill = "max"; });
+  add("no-entity-learned", [](Case& c) { c.options.no_entity = "learned"; });
+  add("dv", [](Case& c) { c.options.model = "dv"; });
+  add("dv-entity", [](Case& c) { c.options.model = "dv-entity"; });
+  add("dv-entity-category", [](Case& c) { c.options.model = "dv-entity"; c.category = true; });
+  add("user-linear", [](Case& c) { c.options.user_attn = "linear"; });
+  add("predictor-dot", [](Case& c) { c.options.predictor = "dot"; });
+  add("predictor-cos", [](Case& c) { c.options.predictor = "cos"; c.options.bound = "none"; });
+  add("predictor-linear", [](Case& c) { c.options.predictor = "linear"; });
+  add("unbounded", [](Case& c) { c.options.bound = "none"; c.options.gamma = 1; });
+  add("decoupled", [](Case& c) { c.l2_mode = "decoupled"; });
+  return all;
+}
+
+// The made-up newsroom, and the same again as the columns of a case.
+struct World {
+  Corpus corpus;
+  Vectors documents, entities;
+  Kg kg;
+
+  World() {
+    RandomSequence r(7, "world");
+    const auto strings = [](const char* letter, int64_t n) {
+      StringsBuilder b;
+      for (int64_t i = 0; i < n; ++i) b.push(letter + std::to_string(i));
+      return b.take();
+    };
+    const auto matrix = [&](int64_t rows, int64_t cols) {
+      std::vector<float> x(static_cast<size_t>(rows * cols));
+      for (float& v : x) v = static_cast<float>(0.5 * r.normal());
+      return Matrix{std::move(x), rows, cols};
+    };
+    corpus.id = strings("N", kArticles);
+    corpus.entity_id = strings("Q", kEntities);
+    corpus.type_name = strings("T", kTypes);
+    RaggedBuilder<int32_t> links;
+    std::vector<int32_t> type, frequency;
+    std::vector<uint8_t> position;
+    for (int64_t a = 0; a < kArticles; ++a) {
+      std::vector<int32_t> all(kEntities);
+      for (int32_t e = 0; e < kEntities; ++e) all[e] = e;
+      shuffle(all, r);
+      const int64_t n = a % 7 == 3 ? 0 : 1 + static_cast<int64_t>(r.below(6));  // some articles have no entity
+      for (int64_t l = 0; l < n; ++l) {
+        links.push(all[l]);
+        type.push_back(static_cast<int32_t>(r.below(kTypes + 1)) - 1);
+        frequency.push_back(1 + static_cast<int32_t>(r.below(30)));  // beyond the table too
+        position.push_back(static_cast<uint8_t>(r.below(2)));
+      }
+      links.end_row();
+    }
+    const size_t m = type.size();
+    corpus.link_entity = links.take();
+    corpus.link_type = std::move(type);
+    corpus.link_frequency = std::move(frequency);
+    corpus.link_position = std::move(position);
+    corpus.link_first = std::vector<int32_t>(m, 0);
+    corpus.link_confidence = std::vector<float>(m, 1);
+    documents = {corpus.id, matrix(kArticles, kBase), {}, {}};
+    entities = {corpus.entity_id, matrix(kEntities, kD), strings("P", kRelations), matrix(kRelations, kD)};
+    std::vector<int32_t> head, relation, tail;
+    for (int32_t h = 0; h < kEntities; ++h)  // some entities have no neighbour, some more than are taken
+      for (int64_t n = h % 5 == 2 ? 0 : static_cast<int64_t>(r.below(30)); n > 0; --n) {
+        head.push_back(h);
+        relation.push_back(static_cast<int32_t>(r.below(kRelations)));
+        tail.push_back(static_cast<int32_t>(r.below(kEntities)));
+      }
+    const auto t = static_cast<int64_t>(head.size());
+    kg = {corpus.entity_id, entities.relation_id, std::move(head), std::move(relation), std::move(tail),
+          std::vector<int64_t>{t, t, t}};
+  }
+};
+
+struct Batch {
+  std::vector<std::vector<int32_t>> history, candidate;  // user2item
+  std::vector<int32_t> document, label;                  // category
+};
+
+std::vector<Batch> batches() {
+  RandomSequence r(8, "batches");
+  std::vector<Batch> all(kBatches);
+  for (Batch& b : all)
+    for (int64_t u = 0; u < kUsers; ++u) {
+      std::vector<int32_t> history(u == 2 ? 0 : 1 + r.below(7));  // one user has no history; repeats occur
+      for (int32_t& a : history) a = static_cast<int32_t>(r.below(kArticles));
+      std::vector<int32_t> candidate(2 + r.below(5));
+      for (int32_t& a : candidate) a = static_cast<int32_t>(r.below(kArticles));
+      b.history.push_back(history);
+      b.candidate.push_back(candidate);
+      b.document.push_back(static_cast<int32_t>(u * 4 + r.below(4)));
+      b.label.push_back(static_cast<int32_t>(r.below(kCategories)));
+    }
+  return all;
+}
+
+// Collects tensors and keeps their values alive.
+class CaseFile {
+ public:
+  void floats(const std::string& name, const float* x, std::vector<int64_t> shape) {
+    int64_t n = 1;
+    for (int64_t s : shape) n *= s;
+    put(name, DType::F32, std::move(shape), x, n * 4);
+  }
+  void mat(const std::string& name, const Mat& x) { floats(name, x.data, {x.rows, x.cols}); }
+  template <class T>
+  void column(const std::string& name, const std::vector<T>& x) {
+    const DType type = sizeof(T) == 8 ? DType::I64 : sizeof(T) == 1 ? DType::U8 : DType::I32;
+    put(name, type, {static_cast<int64_t>(x.size())}, x.data(), static_cast<int64_t>(x.size() * sizeof(T)));
+  }
+  void ragged(const std::string& name, const std::vector<std::vector<int32_t>>& rows) {
+    std::vector<int32_t> values;
+    std::vector<int64_t> offsets{0};
+    for (const auto& row : rows) {
+      values.insert(values.end(), row.begin(), row.end());
+      offsets.push_back(static_cast<int64_t>(values.size()));
+    }
+    column(name + ".values", values);
+    column(name + ".offsets", offsets);
+  }
+  void write(const std::string& path, json::Value options) {
+    write_container(path, {.kind = "parity/1", .tool = "kred_dump", .options = std::move(options)}, tensors_);
+  }
+
+ private:
+  void put(const std::string& name, DType type, std::vector<int64_t> shape, const void* data, int64_t bytes) {
+    const auto* b = static_cast<const std::byte*>(data);
+    auto& kept = kept_.emplace_back(std::make_unique<std::vector<std::byte>>(b, b + bytes));
+    tensors_.push_back({name, type, std::move(shape), *kept});
+  }
+  std::vector<std::unique_ptr<std::vector<std::byte>>> kept_;
+  std::vector<TensorView> tensors_;
+};
+
+class Dump {
+ public:
+  Dump(const World& world, const Case& c)
+      : case_(c),
+        data_(world.corpus, world.documents, &world.entities, &world.kg, world.corpus.type_name,
+              c.options.frequencies, {}, 3),
+        model_(c.options, {kBase, kD, kTypes, c.category ? kCategories : 0}, 5),
+        batcher_(model_, data_),
+        step_(model_, data_) {
+    optimiser_.l2_mode = c.l2_mode;
+    write_inputs(world);
+  }
+
+  void write(const std::string& folder) {
+    std::vector<int32_t> all(kArticles);
+    for (int32_t a = 0; a < kArticles; ++a) all[a] = a;
+    const auto vectors = KredRanker(model_, data_, 50).encode(all);
+    file_.floats("out.document", vectors.data(), {kArticles, model_.article_dim()});
+    for (Parameter& p : model_.parameters().all())
+      if (trained(p)) file_.mat("param." + p.name, p.value);
+
+    std::vector<int32_t> order;
+    std::vector<float> losses;
+    Arena arena;
+    Tape tape(arena);
+    for (int64_t s = 0; s < kSteps; ++s) {
+      order.push_back(static_cast<int32_t>(s % kBatches));
+      tape.reset();
+      model_.parameters().clear_gradients();
+      Var scores = nullptr;
+      Var loss = loss_of(tape, batches_[order.back()], &scores);
+      tape.backward(loss);
+      if (s == 0) {
+        file_.floats("out.loss", loss->value.data, {1});
+        if (case_.category)
+          file_.mat("out.score", scores->value);
+        else
+          file_.floats("out.score", scores->value.data, {scores->value.rows});
+        for (Parameter& p : model_.parameters().all())
+          if (trained(p) && p.started) file_.mat("grad." + p.name, p.grad);
+      }
+      losses.push_back(loss->value.data[0]);
+      model_.parameters().step(optimiser_, s + 1);
+    }
+    file_.column("steps", order);
+    file_.floats("out.losses", losses.data(), {kSteps});
+    for (Parameter& p : model_.parameters().all())
+      if (trained(p)) file_.mat("after." + p.name, p.value);
+    file_.write(folder + "/" + case_.name + ".safetensors", settings());
+  }
+
+ private:
+  // Each task trains the shared parameters and its own head's.
+  bool trained(const Parameter& p) const {
+    const bool ranking = p.name.starts_with("user.") || p.name.starts_with("predictor.");
+    return case_.category ? !ranking : !p.name.starts_with("category.");
+  }
+
+  Var loss_of(Tape& tape, const Batch& b, Var* scores) {
+    if (!case_.category) {
+      step_.clear();
+      for (int64_t u = 0; u < kUsers; ++u) {
+        step_.user(b.history[u]);
+        for (int32_t a : b.candidate[u]) step_.candidate(a);
+      }
+      *scores = step_.scores(tape);
+      return step_.loss(tape, *scores);
+    }
+    const ArticleBatch batch = batcher_.articles(tape.arena(), b.document, &heads_);
+    Var e = model_.uses_neighbours() ? model_.entities(tape, data_.frozen(), batcher_.entities(tape.arena(), heads_))
+                                     : tape.constant(data_.frozen().entity_x);
+    *scores = model_.category(tape, model_.articles(tape, data_.frozen(), batch, e));
+    return grad::cross_entropy(tape, *scores, b.label.data());
+  }
+
+  void write_inputs(const World& world) {
+    const Corpus& corpus = world.corpus;
+    file_.floats("entity_x", world.entities.x.values.data(), {kEntities, kD});
+    file_.floats("relation_x", world.entities.relation_x.values.data(), {kRelations, kD});
+    file_.floats("document_x", world.documents.x.values.data(), {kArticles, kBase});
+    std::vector<std::vector<int32_t>> tails(kEntities), links(kArticles);
+    std::vector<int32_t> relations;
+    // Heads come in corpus order, which is the order of entity_x here; the others have no neighbours that matter.
+    for (int64_t h = 0; h < data_.heads(); ++h)
+      for (int64_t j = data_.neighbour_offsets[h]; j < data_.neighbour_offsets[h + 1]; ++j) {
+        tails[data_.head_entity[h]].push_back(data_.neighbour_tail[j]);
+        relations.push_back(data_.neighbour_relation[j]);
+      }
+    file_.ragged("neighbour_tail", tails);
+    file_.column("neighbour_relation", relations);
+    for (int64_t a = 0; a < kArticles; ++a) {
+      const auto row = corpus.link_entity[a];
+      links[a].assign(row.begin(), row.end());
+    }
+    file_.ragged("link_entity", links);
+    file_.column("link_position", std::vector<uint8_t>(corpus.link_position.begin(), corpus.link_position.end()));
+    file_.column("link_frequency", std::vector<int32_t>(corpus.link_frequency.begin(), corpus.link_frequency.end()));
+    file_.column("link_type", std::vector<int32_t>(corpus.link_type.begin(), corpus.link_type.end()));
+    for (int64_t k = 0; k < kBatches; ++k) {
+      const std::string name = "batch." + std::to_string(k) + ".";
+      if (case_.category) {
+        file_.column(name + "document", batches_[k].document);
+        file_.column(name + "label", batches_[k].label);
+      } else {
+        file_.ragged(name + "history", batches_[k].history);
+        file_.ragged(name + "candidate", batches_[k].candidate);
+        file_.column(name + "positive", std::vector<int32_t>(kUsers, 0));
+      }
+    }
+  }
+
+  json::Value settings() const {
+    json::Value o = case_.options.to_json();
+    o["task"] = case_.category ? "category" : "user2item";
+    o["context"] = case_.options.context ? "on" : "off";
+    o["lr"] = optimiser_.lr;
+    o["l2"] = optimiser_.l2;
+    o["l2_mode"] = optimiser_.l2_mode;
+    return o;
+  }
+
+  const Case& case_;
+  KredData data_;
+  Kred model_;
+  KredBatcher batcher_;
+  KredStep step_;
+  OptimiserOptions optimiser_;
+  std::vector<Batch> batches_ = batches();
+  std::vector<int32_t> heads_;
+  CaseFile file_;
+};
+
+}  // namespace
+}  // namespace nd
+
+int main(int argc, char** argv) {
+  if (argc != 2) {
+    std::fprintf(stderr, "usage: kred_dump FOLDER\n");
+    return 2;
+  }
+  try {
+    const nd::World world;
+    for (const nd::Case& c : nd::cases()) nd::Dump(world, c).write(argv[1]);
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "kred_dump: %s\n", e.what());
+    return 1;
+  }
+}
