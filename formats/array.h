@@ -102,7 +102,7 @@ class RaggedBuilder {
 class StringsBuilder {
  public:
   void push(std::string_view text) {
-    rows_.append(text);
+    rows_.append(std::span(reinterpret_cast<const uint8_t*>(text.data()), text.size()));
     rows_.end_row();
   }
   int64_t size() const { return rows_.size(); }

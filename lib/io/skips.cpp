@@ -6,8 +6,8 @@
 
 namespace nd {
 
-void Skips::skip(const std::string& path, int64_t row, const std::string& cause) {
-  Cause& c = causes_[cause];
+void Skips::count(const std::string& path, int64_t row, const char* fate, const std::string& cause) {
+  Cause& c = causes_[std::string(fate) + ": " + cause];
   if (c.count++ == 0) c.first = shown(path) + ":" + std::to_string(row);
   if (++total_ > cap_ && cap_ >= 0)
     throw Error(shown(path), row,
@@ -20,8 +20,7 @@ std::vector<std::string> Skips::report() const {
                    [](const auto& a, const auto& b) { return a.second.count > b.second.count; });
   std::vector<std::string> lines;
   for (const auto& [what, c] : causes)
-    lines.push_back(std::to_string(c.count) + (c.count == 1 ? " row" : " rows") + " skipped: " + what +
-                    " (first: " + c.first + ")");
+    lines.push_back(std::to_string(c.count) + (c.count == 1 ? " row " : " rows ") + what + " (first: " + c.first + ")");
   return lines;
 }
 

@@ -12,9 +12,12 @@ namespace nd {
 
 class Skips {
  public:
-  // More than `cap` skipped rows in all is an Error that names the row that went over it; -1 for no cap.
+  // More than `cap` such rows in all is an Error that names the row that went over it; -1 for no cap.
   explicit Skips(int64_t cap) : cap_(cap) {}
-  void skip(const std::string& path, int64_t row, const std::string& cause);
+  // The row is not used.
+  void skip(const std::string& path, int64_t row, const std::string& cause) { count(path, row, "skipped", cause); }
+  // The row is used, without a part of it that cannot be.
+  void cut(const std::string& path, int64_t row, const std::string& cause) { count(path, row, "used in part", cause); }
   int64_t total() const { return total_; }
   // One line per cause, most frequent first: "12 rows skipped: unknown article (first: x.tsv:7)".
   std::vector<std::string> report() const;
@@ -24,6 +27,8 @@ class Skips {
     int64_t count = 0;
     std::string first;
   };
+  void count(const std::string& path, int64_t row, const char* fate, const std::string& cause);
+
   int64_t cap_;
   int64_t total_ = 0;
   std::map<std::string, Cause> causes_;
