@@ -142,6 +142,33 @@ void adam(const AdamStep& step, const Mat& g, Mat m, Mat v, Mat x) {
   check(same(g, m) && same(g, v) && same(g, x), "adam");
   ND_CALL(x.device, adam(step, g, m, v, x));
 }
+void transe_loss(const TranseLoss& form, const Mat& entity, const Mat& relation, const TranseBatch& batch, Mat dquery,
+                 Mat danswer, Mat dreplacement, uint8_t* used, Mat loss) {
+  const int64_t triples = batch.triples(), width = entity.cols;
+  const auto is_row = [&](const auto& of_triple) { return static_cast<int64_t>(of_triple.size()) == triples; };
+  check(width % 16 == 0 && relation.cols == width && is(loss, 1, 1), "transe_loss");
+  check(is_row(batch.relation) && is_row(batch.sign) && is_row(batch.answer) && batch.chunk.back() == triples &&
+            static_cast<int64_t>(batch.replacement.size()) == batch.chunks() * batch.drawn && batch.drawn > 0,
+        "transe_loss batch");
+  check(is(dquery, triples, width) && is(danswer, triples, width) &&
+            is(dreplacement, batch.chunks() * batch.drawn, width),
+        "transe_loss gradients");
+  ND_CALL(entity.device, transe_loss(form, entity, relation, batch, dquery, danswer, dreplacement, used, loss));
+}
+void adam_rows(const AdamStep& step, const Mat& g, const float* sign, const Index& runs, const int32_t* row, Mat m,
+               Mat v, Mat x) {
+  check(same(m, x) && same(v, x) && g.cols == x.cols && x.cols % 16 == 0, "adam_rows");
+  ND_CALL(x.device, adam_rows(step, g, sign, runs, row, m, v, x));
+}
+void sgd_rows(float lr, const Mat& g, const float* sign, const Index& runs, const int32_t* row, Mat x) {
+  check(g.cols == x.cols && x.cols % 16 == 0, "sgd_rows");
+  ND_CALL(x.device, sgd_rows(lr, g, sign, runs, row, x));
+}
+void cap_rows(const int32_t* row, int64_t count, Mat x) { ND_CALL(x.device, cap_rows(row, count, x)); }
+void l1_distances(const Mat& a, const Mat& b, Mat c) {
+  check(a.cols == b.rows && is(c, a.rows, b.cols) && b.cols % 16 == 0, "l1_distances");
+  ND_CALL(c.device, l1_distances(a, b, c));
+}
 
 #undef ND_CALL
 }  // namespace nd::ops

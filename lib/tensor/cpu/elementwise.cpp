@@ -28,11 +28,6 @@ Lanes slope(Activation act, Lanes y) {
   }
 }
 
-Lanes square_root(Lanes x) {
-  for (int l = 0; l < kLanes; ++l) x[l] = std::sqrt(x[l]);
-  return x;
-}
-
 }  // namespace
 
 void activate(Activation act, const Mat& x, Mat y) {

@@ -31,6 +31,21 @@ inline Lanes exp(Lanes x) {
   return p * reinterpret_cast<const Lanes&>(exponent);
 }
 
+inline Lanes square_root(Lanes x) {
+  for (int l = 0; l < kLanes; ++l) x[l] = std::sqrt(x[l]);
+  return x;
+}
+
+// log(1 + e^x), without overflow: the larger of x and 0, plus log(1 + u) with u = e^-|x| in (0, 1], which is
+// 2 artanh(s) with s = u / (2 + u) <= 1/3 (the remainder of degree 15 is below 1e-7 of it).
+inline Lanes softplus(Lanes x) {
+  const Lanes u = exp(select(x > 0.0f, -x, x));
+  const Lanes s = u / (2.0f + u), q = s * s;
+  Lanes p = spread(1.0f / 13);
+  for (float odd = 11; odd > 0; odd -= 2) p = p * q + 1.0f / odd;
+  return relu(x) + 2.0f * s * p;
+}
+
 inline Lanes sigmoid(Lanes x) { return 1.0f / (1.0f + exp(-x)); }
 
 // Near zero the quotient form would lose digits, so there an odd Taylor polynomial (degree 13) takes over.

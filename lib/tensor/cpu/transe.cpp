@@ -1,0 +1,317 @@
+// TransE: the loss of a batch and its gradients, steps on the rows it touched, and L1 distances for ranking.
+//
+// Where many triples share their replacements under the Euclidean norm, distances come from one small product,
+// |q − e|² = |q|² + |e|² − 2 q·e, and gradients from two more; a chunk of 64 x 64 with its rows stays in the L2 cache.
+// Everything else goes pair by pair. Rows are whole vectors of sixteen (ops.inc).
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "lib/tensor/cpu/math.h"
+#include "lib/tensor/ops.h"
+#include "lib/tensor/parallel.h"
+
+namespace nd::cpu {
+namespace {
+
+constexpr int64_t kTriplesPerBlock = 64;
+constexpr int64_t kRowsPerBlock = 64;
+constexpr float kSmallestSquare = 1e-12f;  // of a distance: below it rounding decides, and 1 / d would explode
+
+constexpr LanesI kLane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+Lanes first_lanes(Lanes x, int64_t n) { return select(kLane < static_cast<int32_t>(n), x, zeros()); }
+Lanes absolute(Lanes x) { return select(x > 0.0f, x, -x); }
+Lanes sign_of(Lanes x) { return select(x > 0.0f, spread(1.0f), select(x < 0.0f, spread(-1.0f), zeros())); }
+
+float distance(bool l1, const float* a, const float* b, int64_t width) {
+  Lanes s{};
+  for (int64_t k = 0; k < width; k += kLanes) {
+    const Lanes x = load(a + k) - load(b + k);
+    s += l1 ? absolute(x) : x * x;
+  }
+  return l1 ? sum(s) : std::sqrt(sum(s));
+}
+
+// Adds slope * ∂d/∂q to dq and slope * ∂d/∂e to de, d = |q − e|. At d = 0 the gradient is 0.
+void add_gradient(bool l1, float slope, float d, const float* q, const float* e, int64_t width, float* dq, float* de) {
+  if (!(d > 0)) return;
+  const float scale = l1 ? slope : slope / d;
+  for (int64_t k = 0; k < width; k += kLanes) {
+    const Lanes x = load(q + k) - load(e + k), g = scale * (l1 ? sign_of(x) : x);
+    store(dq + k, load(dq + k) + g);
+    store(de + k, load(de + k) - g);
+  }
+}
+
+// The loss of one triple, and its slopes by the distance to the answer and by those to the replacements.
+struct Slopes {
+  float loss = 0;
+  float answer = 0;  // 0: the loss is at its floor, and all slopes are 0
+};
+
+Slopes margin_slopes(const TranseLoss& form, float answer, const float* d, int64_t n, float* slope) {
+  const float share = 1.0f / static_cast<float>(n);
+  Lanes loss{}, violated{};
+  for (int64_t j = 0; j < n; j += kLanes) {
+    const int64_t count = std::min(n - j, kLanes);
+    const Lanes excess = first_lanes(form.margin + answer - load(d + j, count), count);
+    const Lanes one = select(excess > 0.0f, spread(share), zeros());
+    loss += relu(excess);
+    violated += one;
+    store(slope + j, -one, count);
+  }
+  return {sum(loss) * share, sum(violated)};
+}
+
+Slopes self_adversarial_slopes(const TranseLoss& form, float answer, const float* d, int64_t n, float* slope) {
+  const float nearest = *std::min_element(d, d + n);
+  Lanes total{};
+  for (int64_t j = 0; j < n; j += kLanes) {
+    const int64_t count = std::min(n - j, kLanes);
+    const Lanes p = first_lanes(exp(form.temperature * (nearest - load(d + j, count))), count);
+    total += p;
+    store(slope + j, p, count);
+  }
+  const float scale = 1 / sum(total);
+  Lanes loss{};
+  for (int64_t j = 0; j < n; j += kLanes) {
+    const int64_t count = std::min(n - j, kLanes);
+    const Lanes p = load(slope + j, count) * scale, x = form.margin - load(d + j, count);
+    loss += p * softplus(x);
+    store(slope + j, -p * sigmoid(x), count);
+  }
+  const Lanes x = spread(answer - form.margin);
+  return {sum(loss) + softplus(x)[0], sigmoid(x)[0]};
+}
+
+Slopes slopes_of(const TranseLoss& form, float answer, const float* d, int64_t n, float* slope) {
+  return form.self_adversarial ? self_adversarial_slopes(form, answer, d, n, slope)
+                               : margin_slopes(form, answer, d, n, slope);
+}
+
+// One thread's memory for one chunk.
+struct Scratch {
+  std::vector<float> query, replacement, distance, slope, square, column;
+};
+
+struct Chunk {
+  const TranseLoss& form;
+  const Mat& entity;
+  const Mat& relation;
+  const TranseBatch& batch;
+  int64_t begin, end;                 // triples
+  const int32_t* replacement;         // `drawn` entities
+  Mat dquery, danswer, dreplacement;  // of this chunk
+
+  int64_t size() const { return end - begin; }
+  int64_t width() const { return entity.cols; }
+  const float* answer(int64_t i) const { return entity.row(batch.answer[begin + i]); }
+  void query(int64_t i, float* q) const {
+    const float* anchor = entity.row(batch.anchor[begin + i]);
+    const float* r = relation.row(batch.relation[begin + i]);
+    const float sign = batch.sign[begin + i];
+    for (int64_t k = 0; k < width(); k += kLanes) store(q + k, load(anchor + k) + sign * load(r + k));
+  }
+  void clear_gradients() const {
+    for (const Mat& m : {dquery, danswer, dreplacement}) std::fill_n(m.data, m.size(), 0.0f);
+  }
+};
+
+// Returns the chunk's loss; `used` says whether its gradients were written.
+double pair_by_pair(const Chunk& c, Scratch& s, bool& used) {
+  const int64_t width = c.width(), n = c.batch.drawn;
+  const bool l1 = c.form.l1;
+  s.query.resize(width);
+  s.distance.resize(n);
+  s.slope.resize(n);
+  double loss = 0;
+  used = false;
+  for (int64_t i = 0; i < c.size(); ++i) {
+    c.query(i, s.query.data());
+    const float d = distance(l1, s.query.data(), c.answer(i), width);
+    for (int64_t j = 0; j < n; ++j) s.distance[j] = distance(l1, s.query.data(), c.entity.row(c.replacement[j]), width);
+    const Slopes slopes = slopes_of(c.form, d, s.distance.data(), n, s.slope.data());
+    loss += slopes.loss;
+    if (slopes.answer == 0) continue;
+    if (!used) c.clear_gradients();
+    used = true;
+    add_gradient(l1, slopes.answer, d, s.query.data(), c.answer(i), width, c.dquery.row(i), c.danswer.row(i));
+    for (int64_t j = 0; j < n; ++j)
+      if (s.slope[j] != 0)
+        add_gradient(l1, s.slope[j], s.distance[j], s.query.data(), c.entity.row(c.replacement[j]), width,
+                     c.dquery.row(i), c.dreplacement.row(j));
+  }
+  return loss;
+}
+
+// The same for the Euclidean norm by products. With b_ij = −slope_ij / d_ij (never negative) the gradients are
+// dq_i = −(Σ_j b_ij) q_i + Σ_j b_ij e_j + the answer's, and de_j = −(Σ_i b_ij) e_j + Σ_i b_ij q_i.
+double by_products(const Chunk& c, Scratch& s, bool& used) {
+  const int64_t width = c.width(), m = c.size(), n = c.batch.drawn;
+  s.query.resize(m * width);
+  s.replacement.resize(n * width);
+  s.distance.resize(m * n);
+  s.slope.resize(m * n);
+  s.square.resize(n);
+  s.column.assign(n, 0.0f);
+  const Mat q{s.query.data(), m, width}, e{s.replacement.data(), n, width}, d{s.distance.data(), m, n};
+  const Mat b{s.slope.data(), m, n};
+  for (int64_t i = 0; i < m; ++i) c.query(i, q.row(i));
+  for (int64_t j = 0; j < n; ++j) {
+    std::copy_n(c.entity.row(c.replacement[j]), width, e.row(j));
+    s.square[j] = dot(e.row(j), e.row(j), width);
+  }
+  gemm_nt(q, e, false, d);
+
+  double loss = 0;
+  used = false;
+  for (int64_t i = 0; i < m; ++i) {
+    const float square = dot(q.row(i), q.row(i), width);
+    for (int64_t j = 0; j < n; j += kLanes) {
+      const int64_t count = std::min(n - j, kLanes);
+      const Lanes squares = square + load(s.square.data() + j, count) - 2.0f * load(d.row(i) + j, count);
+      store(d.row(i) + j, square_root(select(squares > kSmallestSquare, squares, spread(kSmallestSquare))), count);
+    }
+    const float answer = distance(false, q.row(i), c.answer(i), width);
+    const Slopes slopes = slopes_of(c.form, answer, d.row(i), n, b.row(i));
+    loss += slopes.loss;
+    used = used || slopes.answer != 0;
+    Lanes total{};
+    for (int64_t j = 0; j < n; j += kLanes) {
+      const int64_t count = std::min(n - j, kLanes);
+      const Lanes x = first_lanes(-load(b.row(i) + j, count) / load(d.row(i) + j, count), count);
+      store(b.row(i) + j, x, count);
+      store(s.column.data() + j, load(s.column.data() + j, count) + x, count);
+      total += x;
+    }
+    const float all = sum(total), pull = answer > 0 ? slopes.answer / answer : 0.0f;
+    for (int64_t k = 0; k < width; k += kLanes) {
+      const Lanes x = load(q.row(i) + k), g = pull * (x - load(c.answer(i) + k));
+      store(c.dquery.row(i) + k, g - all * x);
+      store(c.danswer.row(i) + k, -g);
+    }
+  }
+  if (!used) return loss;
+  for (int64_t j = 0; j < n; ++j)
+    for (int64_t k = 0; k < width; k += kLanes) store(c.dreplacement.row(j) + k, -s.column[j] * load(e.row(j) + k));
+  gemm(b, nullptr, e, {}, Activation::none, true, c.dquery);
+  gemm_tn(b, nullptr, q, true, c.dreplacement);
+  return loss;
+}
+
+void prefetch(const float* row, int64_t width) {
+  for (int64_t k = 0; k < width; k += kLanes) __builtin_prefetch(row + k);
+}
+
+// Calls step(place, gradient) for sixteen columns at a time of every run, `place` being where they are in the table.
+// Rows lie anywhere in memory, so those of the next run but one are asked for ahead.
+template <class Step>
+void each_run(const Mat& g, const float* sign, const Index& runs, const int32_t* row, std::initializer_list<Mat> tables,
+              Step step) {
+  constexpr int64_t kAhead = 2;
+  const int64_t width = g.cols;
+  const float* const first = g.data;
+  parallel_ranges(runs.rows, kRowsPerBlock, [=, &runs](int64_t begin, int64_t end) {
+    for (int64_t r = begin; r < end; ++r) {
+      if (r + kAhead < end) {
+        for (const Mat& table : tables) prefetch(table.row(row[r + kAhead]), width);
+        prefetch(first + runs.item_at(runs.begin(r + kAhead)) * width, width);
+      }
+      const int64_t place = row[r] * width;
+      const int64_t from = runs.begin(r), to = runs.end(r);
+      for (int64_t k = 0; k < width; k += kLanes) {
+        Lanes gradient{};
+        for (int64_t p = from; p < to; ++p) {
+          const int64_t item = runs.item_at(p);
+          const Lanes x = load(first + item * width + k);
+          gradient += sign ? sign[item] * x : x;
+        }
+        step(place + k, gradient);
+      }
+    }
+  });
+}
+
+}  // namespace
+
+void transe_loss(const TranseLoss& form, const Mat& entity, const Mat& relation, const TranseBatch& batch, Mat dquery,
+                 Mat danswer, Mat dreplacement, uint8_t* used, Mat loss) {
+  const int64_t chunks = batch.chunks(), width = entity.cols;
+  const int64_t grain = std::max<int64_t>(1, kTriplesPerBlock * chunks / std::max<int64_t>(batch.triples(), 1));
+  std::vector<double> losses(static_cast<size_t>(chunks));
+  parallel_ranges(chunks, grain, [&](int64_t first, int64_t last) {
+    static thread_local Scratch scratch;
+    for (int64_t i = first; i < last; ++i) {
+      const int64_t begin = batch.chunk[i], end = batch.chunk[i + 1];
+      const Chunk chunk{form,
+                        entity,
+                        relation,
+                        batch,
+                        begin,
+                        end,
+                        batch.replacement.data() + i * batch.drawn,
+                        {dquery.row(begin), end - begin, width},
+                        {danswer.row(begin), end - begin, width},
+                        {dreplacement.row(i * batch.drawn), batch.drawn, width}};
+      bool gradients = false;
+      losses[i] = form.l1 || end - begin == 1 ? pair_by_pair(chunk, scratch, gradients)
+                                              : by_products(chunk, scratch, gradients);
+      used[i] = gradients;
+    }
+  });
+  double total = 0;
+  for (double x : losses) total += x;
+  loss.data[0] = static_cast<float>(total);
+}
+
+void adam_rows(const AdamStep& step, const Mat& g, const float* sign, const Index& runs, const int32_t* row, Mat m,
+               Mat v, Mat x) {
+  // lr (m / c1) / (sqrt(v / c2) + epsilon), with the bias corrections taken out of the loop.
+  const float b1 = step.beta1, b2 = step.beta2;
+  const float root = std::sqrt(step.c2), lr = step.lr * root / step.c1, epsilon = step.epsilon * root;
+  float *const ms = m.data, *const vs = v.data, *const xs = x.data;
+  each_run(g, sign, runs, row, {m, v, x}, [=](int64_t at, Lanes gradient) {
+    const Lanes m1 = b1 * load(ms + at) + (1 - b1) * gradient;
+    const Lanes v1 = b2 * load(vs + at) + (1 - b2) * gradient * gradient;
+    store(ms + at, m1);
+    store(vs + at, v1);
+    store(xs + at, load(xs + at) - lr * m1 / (square_root(v1) + epsilon));
+  });
+}
+
+void sgd_rows(float lr, const Mat& g, const float* sign, const Index& runs, const int32_t* row, Mat x) {
+  each_run(g, sign, runs, row, {x},
+           [=](int64_t at, Lanes gradient) { store(x.data + at, load(x.data + at) - lr * gradient); });
+}
+
+void cap_rows(const int32_t* row, int64_t count, Mat x) {
+  parallel_ranges(count, kRowsPerBlock, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      float* r = x.row(row[i]);
+      const float square = dot(r, r, x.cols);
+      if (square > 1)
+        for (int64_t k = 0; k < x.cols; ++k) r[k] /= std::sqrt(square);
+    }
+  });
+}
+
+void l1_distances(const Mat& a, const Mat& b, Mat c) {
+  constexpr int64_t kTileRows = 8;
+  parallel_ranges(a.rows, kTileRows, [&](int64_t begin, int64_t end) {
+    const int64_t rows = end - begin;
+    for (int64_t j = 0; j < b.cols; j += kLanes) {
+      Lanes total[kTileRows] = {};
+      for (int64_t l = 0; l < a.cols; ++l) {
+        const Lanes right = load(b.row(l) + j);
+        // A full tile has constant bounds, so that its sums stay in registers.
+        if (rows == kTileRows)
+          for (int64_t r = 0; r < kTileRows; ++r) total[r] += absolute(a.row(begin + r)[l] - right);
+        else
+          for (int64_t r = 0; r < rows; ++r) total[r] += absolute(a.row(begin + r)[l] - right);
+      }
+      for (int64_t r = 0; r < rows; ++r) store(c.row(begin + r) + j, total[r]);
+    }
+  });
+}
+
+}  // namespace nd::cpu
