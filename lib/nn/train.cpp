@@ -134,18 +134,15 @@ class Run {
     parameters_.write(c.tensor, "v.", &Parameter::v);
     c.tensor.insert(best_.begin(), best_.end());
     c.counter["progress"] = std::vector<int64_t>{at_.epoch, at_.done, at_.steps, at_.best_epoch};
-    c.number["progress"] = std::vector<double>{at_.loss_sum, at_.best};
+    c.number["losses"] = std::vector<double>{at_.loss_sum, at_.best};
     save(file_.path, c, file_.meta);
     last_saved_ = now();
   }
 
   void resume() {
-    if (file_.path.empty() || file_.restart || access(file_.path.c_str(), F_OK) != 0) return;
-    const auto c = load<Checkpoint>(file_.path);
-    const std::string other = difference(c.meta, file_.meta);
-    if (!other.empty())
-      throw Error(file_.path, "a training with other settings was stopped here (" + other +
-                                  "); give --restart to start anew, or the old settings to go on");
+    const auto saved = open_checkpoint(file_);
+    if (!saved) return;
+    const File<Checkpoint>& c = *saved;
     try {
       parameters_.read(c->tensor, "now.", &Parameter::value);
       parameters_.read(c->tensor, "m.", &Parameter::m);
@@ -156,7 +153,7 @@ class Run {
         matrix = found->second;
       }
       const auto counts = c->counter.find("progress");
-      const auto numbers = c->number.find("progress");
+      const auto numbers = c->number.find("losses");
       if (counts == c->counter.end() || counts->second.size() != 4 || numbers == c->number.end() ||
           numbers->second.size() != 2)
         throw Error("progress is missing");
@@ -184,6 +181,16 @@ TrainResult train(Trainee& trainee, const TrainOptions& options, const TrainHook
                   const CheckpointFile& checkpoint) {
   if (trainee.examples() == 0) throw Error("there is nothing to train on: no clicked candidate in the training file");
   return Run(trainee, options, hooks, checkpoint).all();
+}
+
+std::optional<File<Checkpoint>> open_checkpoint(const CheckpointFile& checkpoint) {
+  if (checkpoint.path.empty() || checkpoint.restart || access(checkpoint.path.c_str(), F_OK) != 0) return std::nullopt;
+  auto saved = load<Checkpoint>(checkpoint.path);
+  const std::string other = difference(saved.meta, checkpoint.meta);
+  if (!other.empty())
+    throw Error(checkpoint.path, "a training with other settings was stopped here (" + other +
+                                     "); give --restart to start anew, or the old settings to go on");
+  return saved;
 }
 
 void finish_checkpoint(const CheckpointFile& checkpoint) {

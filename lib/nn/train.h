@@ -7,10 +7,11 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 
-#include "lib/io/container.h"
+#include "lib/io/kind_file.h"
 #include "lib/nn/parameters.h"
 #include "lib/tensor/tape.h"
 
@@ -73,6 +74,9 @@ struct TrainResult {
 // result is safely on disk.
 TrainResult train(Trainee& trainee, const TrainOptions& options, const TrainHooks& hooks,
                   const CheckpointFile& checkpoint);
+// For a trainer with a loop of its own: what a run stopped earlier left behind, nothing when there is none or when
+// `restart` asks for a new start. Error when it is of another run, naming the first difference.
+std::optional<File<Checkpoint>> open_checkpoint(const CheckpointFile& checkpoint);
 void finish_checkpoint(const CheckpointFile& checkpoint);
 
 }  // namespace nd
