@@ -95,7 +95,8 @@ def check(path, dtype):
         failed += verdict == "DIFFERS"
         detail = "" if difference is None else f" {difference:.1e}"
         print(f"{path}: {name}: {verdict}{detail}" + (f", {left_out} undetermined" if left_out else ""))
-    left_out, values = sum(n for _, _, n in differences), sum(a.size for k, a in tensors.items() if k.startswith("after."))
+    left_out = sum(n for _, _, n in differences)
+    values = sum(a.size for name, a in tensors.items() if name.startswith("after."))
     if left_out > MOST_LEFT_OUT * values:
         print(f"{path}: DIFFERS: {left_out} of {values} values after the steps are undetermined; change the case")
         failed += 1

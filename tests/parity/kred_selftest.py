@@ -43,7 +43,9 @@ ALTERED = {  # case: (a line of kred_torch.py, what it becomes) that this case m
         ("torch.stack(losses).mean()", "torch.stack(losses).sum()"),
         ("weight_decay=s[\"l2\"] if", "weight_decay=10 * s[\"l2\"] if"),
         ("torch.optim.Adam(params", "torch.optim.Adam(params, betas=(0.9, 0.99)")],
-    "category": [("torch.relu(v @ self.p", "torch.tanh(v @ self.p"), ("cross_entropy(logits,", "cross_entropy(2 * logits,")],
+    "category": [
+        ("torch.relu(v @ self.p", "torch.tanh(v @ self.p"),
+        ("cross_entropy(logits,", "cross_entropy(2 * logits,")],
     "kgat-mean": [("e_t.mean(0)", "e_t.sum(0)")],
     "no-entity-learned": [("== \"learned\"", "== \"zero\"")],
     "dv-entity": [("torch.cat([e_o, v_d])\n", "torch.cat([e_o * 2, v_d])\n")],
@@ -59,11 +61,11 @@ def ragged(random, name, lengths, high):
 
 def shapes(s, d, D, H, K, T, C):
     """name -> shape of the parameters that the settings use."""
-    attention = lambda block, width: {block + ".b1": (1, H), block + ".w2": (H, 1), block + ".b2": (1, 1)}
+    attention = lambda block: {block + ".b1": (1, H), block + ".w2": (H, 1), block + ".b2": (1, 1)}
     p = {}
     if s["model"] == "kred":
         if s["kgat"] == "softmax":
-            p.update({"kgat.w1_head": (d, H), "kgat.w1_relation": (d, H), "kgat.w1_tail": (d, H), **attention("kgat", H)})
+            p.update({"kgat.w1_head": (d, H), "kgat.w1_relation": (d, H), "kgat.w1_tail": (d, H), **attention("kgat")})
         if s["kgat"] != "off":
             p.update({"kgat.w0_self": (d, d), "kgat.w0_neighbours": (d, d)})
         if s["context"] == "on":
@@ -72,18 +74,18 @@ def shapes(s, d, D, H, K, T, C):
         if s["distill"] == "attention":
             p["distill.w1_document"] = (D, H)
     if s["model"] == "dv-entity" or (s["model"] == "kred" and s["distill"] == "attention"):
-        p.update({"distill.w1_entity": (d, H), **attention("distill", H)})
+        p.update({"distill.w1_entity": (d, H), **attention("distill")})
     if s["no_entity"] == "learned":
         p["distill.empty"] = (1, d)
     K = {"kred": K, "dv": D, "dv-entity": d + D}[s["model"]]
     if s["task"] == "category":
         return {**p, "category.w1": (K, H), "category.b1": (1, H), "category.w2": (H, C), "category.b2": (1, C)}
     if s["user_attn"] == "mlp":
-        p.update({"user.w1": (K, H), **attention("user", H)})
+        p.update({"user.w1": (K, H), **attention("user")})
     else:
         p.update({"user.w": (K, 1), "user.b": (1, 1)})
     if s["predictor"] == "mlp":
-        p.update({"predictor.w1_user": (K, H), "predictor.w1_document": (K, H), **attention("predictor", H)})
+        p.update({"predictor.w1_user": (K, H), "predictor.w1_document": (K, H), **attention("predictor")})
     elif s["predictor"] == "linear":
         p.update({"predictor.w_user": (K, 1), "predictor.w_document": (K, 1), "predictor.b": (1, 1)})
     return p
@@ -124,7 +126,8 @@ def write(path, settings, tensors):
     codes = {v: k for k, v in kred_check.DTYPES.items()}
     header, at = {"__metadata__": {"nd.kind": "parity/1", "nd.options": json.dumps(settings)}}, 0
     for name, a in tensors.items():
-        header[name] = {"dtype": codes[a.dtype.str.replace("|", "")], "shape": a.shape, "data_offsets": [at, at + a.nbytes]}
+        dtype = codes[a.dtype.str.replace("|", "")]
+        header[name] = {"dtype": dtype, "shape": a.shape, "data_offsets": [at, at + a.nbytes]}
         at += a.nbytes
     text = json.dumps(header).encode()
     with open(path, "wb") as f:
@@ -142,7 +145,8 @@ def altered(old, new):
 
 def failures(path):
     settings, tensors = kred_check.read_safetensors(path)
-    return [n for n, x, _ in kred_check.compare(settings, tensors, torch.float64) if x is None or x > kred_check.TOLERANCE]
+    differences = kred_check.compare(settings, tensors, torch.float64)
+    return [name for name, x, _ in differences if x is None or x > kred_check.TOLERANCE]
 
 
 def main():

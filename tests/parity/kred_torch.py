@@ -52,7 +52,8 @@ class Kred:
         position, frequency, kind = self.p["context.position"], self.p["context.frequency"], self.p["context.type"]
         f = min(int(self.x["link_frequency"][link]), len(frequency))
         t = int(self.x["link_type"][link])
-        return e + position[int(self.x["link_position"][link])] + frequency[f - 1] + kind[t if t >= 0 else len(kind) - 1]
+        e = e + position[int(self.x["link_position"][link])]
+        return e + frequency[f - 1] + kind[t if t >= 0 else len(kind) - 1]
 
     # -- the article --------------------------------------------------------------------------------------------
 
@@ -72,7 +73,8 @@ class Kred:
             if self.s["distill"] == "attention":
                 w1 = torch.cat([self.p["distill.w1_entity"], self.p["distill.w1_document"]])
         if not links:
-            e_o = self.p["distill.empty"][0] if self.s["no_entity"] == "learned" else v_d.new_zeros(self.x["entity_x"].shape[1])
+            zero = v_d.new_zeros(self.x["entity_x"].shape[1])
+            e_o = self.p["distill.empty"][0] if self.s["no_entity"] == "learned" else zero
         elif self.s["distill"] == "attention" or self.s["model"] == "dv-entity":
             a = additive_attention(query, w1, self.p["distill.b1"], self.p["distill.w2"], self.bias("distill.b2"))
             e_o = (a * e).sum(0)
@@ -119,7 +121,8 @@ class Kred:
     def user2item(self, batch):
         """Eqs 9-11 without the L2 term: (scores of all candidates, mean loss)."""
         scores, losses = [], []
-        for (h0, h1), (c0, c1), positive in zip(rows_of(batch, "history"), rows_of(batch, "candidate"), batch["positive"]):
+        rows = zip(rows_of(batch, "history"), rows_of(batch, "candidate"), batch["positive"])
+        for (h0, h1), (c0, c1), positive in rows:
             candidates = self.documents(batch["candidate.values"][c0:c1])
             u = self.user(batch["history.values"][h0:h1])
             if u is None:

@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# KRED's speed in PyTorch, plain and with our algebra, in the environment that suits PyTorch best (README.md).
+# Prints one JSON line: {"plain": {...}, "fast": {...}, "environment": "..."}, or {"skipped": "why"} where python3-torch
+# cannot be had. Options: --docs N, --seed N, --threads N, passed on. PYTHON is the interpreter that has torch.
+set -euo pipefail
+cd "$(dirname "$0")"
+python=${PYTHON:-/usr/bin/python3}
+lib=/usr/lib/$(uname -m)-linux-gnu
+
+have_torch() { "$python" -c 'import numpy, torch' 2>/dev/null; }
+if ! have_torch || ! [ -d "$lib/openblas-openmp" ]; then
+  root=""; [ "$(id -u)" -eq 0 ] || root="sudo -n"
+  packages="python3-torch python3-numpy libopenblas0-openmp"
+  $root apt-get install -y -qq --no-install-recommends $packages >/dev/null 2>&1 || true
+  have_torch || { echo '{"skipped": "python3-torch could not be installed"}'; exit 0; }
+fi
+
+# One thread pool for PyTorch and its BLAS, and the BLAS's AVX-512 kernels (some CPUs that have them get AVX2 ones).
+[ -d "$lib/openblas-openmp" ] && export LD_LIBRARY_PATH=$lib/openblas-openmp
+if grep -qw avx512f /proc/cpuinfo; then export OPENBLAS_CORETYPE=SkylakeX ATEN_CPU_CAPABILITY=avx512; fi
+# Large blocks stay with the process, on huge pages: otherwise each step faults its tensors in again.
+export MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=17179869184 MALLOC_TOP_PAD_=67108864
+export GLIBC_TUNABLES=glibc.malloc.hugetlb=1
+
+# Threads inside one process, or up to four processes that share the cores: whichever is faster here, by a short trial.
+cores=$(nproc)
+for ((i = 1; i < $#; ++i)); do [ "${!i}" = --threads ] && j=$((i + 1)) && cores=${!j}; done
+many=$((cores < 4 ? cores : 4))
+seconds() {
+  timeout 600 "$python" "$@" --docs 1280 | "$python" -c 'import json, sys; print(json.load(sys.stdin)["train_seconds"])'
+}
+best() {  # best PROGRAM OPTIONS...: the line of the better way
+  local workers=$many threads_win
+  if ((many > 1)); then
+    threads_win=$(awk "BEGIN { print ($(seconds "$@" --workers 1) < $(seconds "$@" --workers "$many")) }")
+    ((threads_win)) && workers=1
+  fi
+  timeout 3600 "$python" "$@" --workers "$workers"
+}
+"$python" kred_same.py >&2
+plain=$(best kred_plain.py "$@")
+fast=$(best kred_fast.py "$@")
+environment="${LD_LIBRARY_PATH:-} ${OPENBLAS_CORETYPE:-} $GLIBC_TUNABLES"
+echo "{\"plain\": $plain, \"fast\": $fast, \"environment\": \"$environment\"}"
