@@ -55,6 +55,18 @@ TEST(Bootstrap, DrawsAsManyAsThereAreWithReplacement) {
   EXPECT_NEAR(upper.high, 0.2, 1e-6);
 }
 
+// Three draws make means of 0, 1/3, 2/3 or 1; fewer draws would leave other values.
+TEST(Bootstrap, DrawsAnOddNumberTooAndEveryResampleAnew) {
+  const Estimate e = mean_of({0, 0, 1});
+  const Interval i = bootstrap({&e, 1}, {.resamples = 2000, .confidence = 0.8, .seed = 1}, 1)[0];
+  EXPECT_NEAR(i.low, 0, 1e-6);
+  EXPECT_NEAR(i.high, 2.0 / 3, 1e-6);
+  // The first few resamples already differ.
+  const Estimate many = mean_of(random_values(1, 100));
+  const Interval few = bootstrap({&many, 1}, {.resamples = 3}, 1)[0];
+  EXPECT_GT(few.high - few.low, 0.001);
+}
+
 TEST(Bootstrap, IsTheSameForAnyThreadsAndCompanyAndDiffersBySeed) {
   std::vector<Estimate> estimates;
   for (uint64_t s = 0; s < 11; ++s) estimates.push_back(mean_of(random_values(s, 777)));

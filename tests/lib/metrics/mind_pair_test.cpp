@@ -52,6 +52,11 @@ TEST(MindPair, GivesMissingPredictionsRankOneThroughout) {
   EXPECT_DOUBLE_EQ(e.estimates[0].value, (1 + 0.5) / 2);
   EXPECT_DOUBLE_EQ(e.estimates[1].value, (1 + 1.0 / 3) / 2);  // of equal ranks the later item wins
   EXPECT_EQ(judge("1 [1,0]\n", "").judged, 1);
+  // Across impressions too, a missing prediction counts as rank 1: above a rank of 2, level with a rank of 1.
+  const std::vector<Column> pooled = {column_named("auc_pooled")};
+  const MindPair above("1 [0,1]\n2 [0,1]\n", "t", "1 [3,2]\n", "p"), level("1 [1,0]\n2 [0,1]\n", "t", "1 [1,2]\n", "p");
+  EXPECT_DOUBLE_EQ(evaluate(above.blocks(), pooled, Ties::last, 1).estimates[0].value, 2.5 / 4);
+  EXPECT_DOUBLE_EQ(evaluate(level.blocks(), pooled, Ties::last, 1).estimates[0].value, 3.0 / 4);
 }
 
 TEST(MindPair, IgnoresPredictionsBeyondTheTruth) {
