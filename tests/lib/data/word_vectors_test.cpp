@@ -1,0 +1,112 @@
+#include "lib/data/word_vectors.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "lib/data/words.h"
+#include "lib/io/error.h"
+#include "lib/tensor/parallel.h"
+
+namespace nd {
+namespace {
+
+std::vector<std::string> words_in(std::string_view text) {
+  WordSplitter splitter;
+  std::vector<std::string> words;
+  splitter.split(text, words);
+  return words;
+}
+
+Corpus corpus_of(const std::vector<std::string>& titles) {
+  StringsBuilder id, title, none;
+  for (size_t i = 0; i < titles.size(); ++i) {
+    id.push("N" + std::to_string(i));
+    title.push(titles[i]);
+    none.push("");
+  }
+  Corpus c;
+  c.id = id.take();
+  c.title = title.take();
+  c.abstract = c.body = none.take();
+  return c;
+}
+
+TEST(WordSplitter, LowersLettersAndDropsPunctuation) {
+  EXPECT_EQ(words_in("Don't stop — NASA's 2nd try!"),
+            (std::vector<std::string>{"don't", "stop", "nasa's", "2nd", "try"}));
+}
+
+TEST(WordSplitter, KnowsNorwegianAndChinese) {
+  EXPECT_EQ(words_in("Blåbær ÆØÅ"), (std::vector<std::string>{"blåbær", "æøå"}));
+  const auto chinese = words_in("我喜欢新闻");
+  EXPECT_GT(chinese.size(), 1u);
+  std::string joined;
+  for (const auto& w : chinese) joined += w;
+  EXPECT_EQ(joined, "我喜欢新闻");
+}
+
+TEST(WordSplitter, SurvivesBytesThatAreNoText) {
+  EXPECT_EQ(words_in("ok \xff\xfe ok"), (std::vector<std::string>{"ok", "ok"}));
+  EXPECT_TRUE(words_in("").empty());
+}
+
+TEST(DocumentVectors, WeighRareWordsMoreAndScaleToLength) {
+  const Corpus corpus = corpus_of({"common rare", "common", "common", "unknown"});
+  StringsBuilder id;
+  id.push("common");
+  id.push("rare");
+  const Vectors words{id.take(), {std::vector<float>{1, 0, 0, 1}, 2, 2}, {}, {}};
+  int64_t without = 0;
+  const Vectors d = document_vectors(corpus, words_of(corpus, {}), words, 0, without);
+  const double common = std::log1p(4.0 / 3), rare = std::log1p(4.0);
+  EXPECT_NEAR(d.x[0][0], common / (common + rare), 1e-6);
+  EXPECT_NEAR(d.x[0][1], rare / (common + rare), 1e-6);
+  EXPECT_EQ(without, 1);
+  EXPECT_EQ(d.x[3][0], 0);
+  const Vectors scaled = document_vectors(corpus, words_of(corpus, {}), words, 10, without);
+  EXPECT_NEAR(std::hypot(scaled.x[0][0], scaled.x[0][1]), 10, 1e-5);
+}
+
+TEST(WordVectors, AreTheSameAgainAndForAnyThreads) {
+  std::vector<std::string> titles;
+  for (int i = 0; i < 300; ++i) titles.push_back(i % 2 ? "cats purr and sleep" : "stocks fall and rise");
+  const Corpus corpus = corpus_of(titles);
+  WordVectorOptions options;
+  options.dim = 16;
+  options.epochs = 5;
+  set_threads(1);
+  const Vectors one = train_word_vectors(words_of(corpus, {}), options);
+  set_threads(7);
+  const Vectors seven = train_word_vectors(words_of(corpus, {}), options);
+  set_threads(0);
+  ASSERT_EQ(one.x.values.size(), seven.x.values.size());
+  for (int64_t i = 0; i < one.x.values.size(); ++i) ASSERT_EQ(one.x.values[i], seven.x.values[i]);
+}
+
+TEST(WordVectors, PutWordsThatOccurTogetherNearEachOther) {
+  std::vector<std::string> titles;
+  // fastText passes over most occurrences of frequent words, and here all are: it takes many titles.
+  for (int i = 0; i < 20000; ++i) titles.push_back(i % 2 ? "cats purr nap" : "stocks fall rise");
+  const Corpus corpus = corpus_of(titles);
+  const Vectors v = train_word_vectors(words_of(corpus, {}), {.dim = 16});
+  const auto cosine = [&](int64_t a, int64_t b) {
+    double ab = 0, aa = 0, bb = 0;
+    for (int64_t j = 0; j < 16; ++j) {
+      ab += v.x[a][j] * v.x[b][j];
+      aa += v.x[a][j] * v.x[a][j];
+      bb += v.x[b][j] * v.x[b][j];
+    }
+    return ab / std::sqrt(aa * bb);
+  };
+  // In order of first appearance: stocks fall rise cats purr nap.
+  EXPECT_GT(cosine(0, 1), cosine(0, 4) + 0.2);
+  EXPECT_GT(cosine(3, 4), cosine(1, 4) + 0.2);
+}
+
+TEST(WordVectors, SayThatNoWordIsFrequentEnough) {
+  EXPECT_THROW(train_word_vectors(words_of(corpus_of({"a b c"}), {}), {}), Error);
+}
+
+}  // namespace
+}  // namespace nd
