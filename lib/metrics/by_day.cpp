@@ -43,4 +43,12 @@ std::vector<Day> split_by_day(const Impressions& impressions) {
   return out;
 }
 
+std::vector<DayEvaluation> evaluate_days(const Impressions& impressions, std::span<const Column> columns, Ties ties,
+                                         int threads) {
+  std::vector<DayEvaluation> out;
+  for (const Day& day : split_by_day(impressions))
+    out.push_back({day.date, evaluate(day.impressions.view(), columns, ties, threads)});
+  return out;
+}
+
 }  // namespace nd::metrics

@@ -43,4 +43,12 @@ struct Day {
 // Days in order, unknown last; impressions keep their order. No days when no time is known at all.
 std::vector<Day> split_by_day(const Impressions& impressions);
 
+struct DayEvaluation {
+  std::string date;
+  Evaluation evaluation;
+};
+// evaluate() of each day.
+std::vector<DayEvaluation> evaluate_days(const Impressions& impressions, std::span<const Column> columns, Ties ties,
+                                         int threads);
+
 }  // namespace nd::metrics

@@ -1,5 +1,6 @@
 #include "lib/metrics/mind_pair.h"
 
+#include <cstdio>
 #include <cstring>
 
 #include "lib/io/error.h"
@@ -122,6 +123,17 @@ void MindPair::read_line(int64_t line, ImpressionTable& out) const {
   if (const size_t ranks = out.scores.size() - before; ranks != candidates)
     prediction.fail("expected " + std::to_string(candidates) + " ranks, one per label in " + truth_.path + ", found " +
                     std::to_string(ranks));
+}
+
+std::vector<Column> official_columns() {
+  return {column_named("auc"), column_named("mrr"), column_named("ndcg@5"), column_named("ndcg@10")};
+}
+
+std::string official_text(const Evaluation& e) {
+  char text[128];
+  std::snprintf(text, sizeof text, "AUC:%.4f\nMRR:%.4f\nnDCG@5:%.4f\nnDCG@10:%.4f\n", e.estimates[0].value,
+                e.estimates[1].value, e.estimates[2].value, e.estimates[3].value);
+  return text;
 }
 
 }  // namespace nd::metrics

@@ -16,7 +16,7 @@
 #include <string_view>
 #include <vector>
 
-#include "lib/metrics/impressions.h"
+#include "lib/metrics/evaluate.h"
 
 namespace nd::metrics {
 
@@ -46,5 +46,10 @@ class MindPair {
 
   Lines truth_, prediction_;
 };
+
+// What the official script measures: auc, mrr, ndcg@5, ndcg@10.
+std::vector<Column> official_columns();
+// What it prints: AUC, MRR, nDCG@5 and nDCG@10, one a line, to four decimals.
+std::string official_text(const Evaluation& evaluation);
 
 }  // namespace nd::metrics

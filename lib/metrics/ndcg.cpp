@@ -30,9 +30,9 @@ double discounts(int64_t first, int64_t last) {
 
 double ndcg(const Ranking& r, int64_t k) {
   double gain = 0;
-  for (const Run& run : r.runs) {
-    const double of_places = discounts(run.first, std::min(k, run.first + run.places - 1));
-    gain += of_places * static_cast<double>(run.clicks) / static_cast<double>(run.places);
+  for (const Group& group : r.groups) {
+    const double of_places = discounts(group.first, std::min(k, group.first + group.places - 1));
+    gain += of_places * static_cast<double>(group.clicks) / static_cast<double>(group.places);
   }
   return gain / discounts(1, std::min(k, r.clicks));
 }

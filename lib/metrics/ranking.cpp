@@ -33,7 +33,7 @@ Around count(const float* scores, int64_t n, float s) {
 
 Ranking Ranker::rank(std::span<const float> scores, std::span<const uint8_t> labels) {
   clicked_.clear();
-  runs_.clear();
+  groups_.clear();
   for (size_t i = 0; i < labels.size(); ++i)
     if (labels[i] == 1) clicked_.push_back(static_cast<int64_t>(i));
   Ranking ranking;
@@ -43,7 +43,7 @@ Ranking Ranker::rank(std::span<const float> scores, std::span<const uint8_t> lab
   else by_sorting(scores, labels, ranking);
   // Pairs of two clicks were counted with the rest: each unordered one gave 1, as a win or as two halves.
   ranking.pairs_won -= static_cast<double>(ranking.clicks) * static_cast<double>(ranking.clicks - 1) / 2;
-  ranking.runs = runs_;
+  ranking.groups = groups_;
   return ranking;
 }
 
@@ -58,24 +58,24 @@ void Ranker::by_counting(std::span<const float> scores, Ranking& ranking) {
     ranking.constant = tied == n - 1;
     switch (ties_) {
       case Ties::last:
-        runs_.push_back({above + tied - tied_before + 1, 1, 1});
+        groups_.push_back({above + tied - tied_before + 1, 1, 1});
         break;
       case Ties::first:
-        runs_.push_back({above + tied_before + 1, 1, 1});
+        groups_.push_back({above + tied_before + 1, 1, 1});
         break;
       case Ties::expected:
-        runs_.push_back({above + 1, tied + 1, 1});
+        groups_.push_back({above + 1, tied + 1, 1});
         break;
     }
   }
-  std::sort(runs_.begin(), runs_.end(), [](const Run& a, const Run& b) { return a.first < b.first; });
-  // Under `expected`, clicks of one tie are one run.
+  std::sort(groups_.begin(), groups_.end(), [](const Group& a, const Group& b) { return a.first < b.first; });
+  // Under `expected`, clicks of one tie are one group.
   size_t kept = 0;
-  for (size_t i = 1; i < runs_.size(); ++i) {
-    if (runs_[i].first == runs_[kept].first) ++runs_[kept].clicks;
-    else runs_[++kept] = runs_[i];
+  for (size_t i = 1; i < groups_.size(); ++i) {
+    if (groups_[i].first == groups_[kept].first) ++groups_[kept].clicks;
+    else groups_[++kept] = groups_[i];
   }
-  runs_.resize(kept + 1);
+  groups_.resize(kept + 1);
 }
 
 void Ranker::by_sorting(std::span<const float> scores, std::span<const uint8_t> labels, Ranking& ranking) {
@@ -93,9 +93,9 @@ void Ranker::by_sorting(std::span<const float> scores, std::span<const uint8_t> 
     for (end = begin; end < n && score(end) == score(begin); ++end) {
       if (labels[static_cast<size_t>(order_[static_cast<size_t>(end)])] != 1) continue;
       ++clicks;
-      if (ties_ != Ties::expected) runs_.push_back({end + 1, 1, 1});
+      if (ties_ != Ties::expected) groups_.push_back({end + 1, 1, 1});
     }
-    if (clicks > 0 && ties_ == Ties::expected) runs_.push_back({begin + 1, end - begin, clicks});
+    if (clicks > 0 && ties_ == Ties::expected) groups_.push_back({begin + 1, end - begin, clicks});
     const double won = static_cast<double>(n - end) + 0.5 * static_cast<double>(end - begin - 1);
     ranking.pairs_won += static_cast<double>(clicks) * won;
     ranking.constant = begin == 0 && end == n;

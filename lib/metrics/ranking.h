@@ -16,7 +16,7 @@ namespace nd::metrics {
 enum class Ties : uint8_t { last, first, expected };
 
 // Neighbouring places that hold equal scores, some of them clicked; which ones is unknown when clicks < places.
-struct Run {
+struct Group {
   int64_t first;   // rank of the best of them, from 1
   int64_t places;  // at least 1
   int64_t clicks;  // 1 to places
@@ -25,9 +25,9 @@ struct Run {
 struct Ranking {
   int64_t candidates = 0;
   int64_t clicks = 0;
-  double pairs_won = 0;       // (clicked, not clicked) pairs in the right order; ties count one half
-  bool constant = false;      // all candidates have the same score
-  std::span<const Run> runs;  // every run that holds a click, best first
+  double pairs_won = 0;           // (clicked, not clicked) pairs in the right order; ties count one half
+  bool constant = false;          // all candidates have the same score
+  std::span<const Group> groups;  // every group that holds a click, best first
 };
 
 class Ranker {
@@ -43,7 +43,7 @@ class Ranker {
   Ties ties_;
   std::vector<int64_t> clicked_;  // positions of the clicks
   std::vector<int64_t> order_;
-  std::vector<Run> runs_;
+  std::vector<Group> groups_;
 };
 
 }  // namespace nd::metrics

@@ -1,0 +1,109 @@
+# eval-rank on scores files and on MIND's official pair.
+
+load common
+
+# Two scores files of one behavior: the golden one, counted in two ways.
+setup() {
+  cd "$BATS_TEST_TMPDIR"
+  golden=$ROOT/tests/formats/passed
+  rank-score "$golden/behavior.safetensors" --by popularity --from "$golden/behavior.safetensors" -o a.nd
+  rank-score "$golden/behavior.safetensors" --by recent --from "$golden/behavior.safetensors" -o b.nd
+}
+
+pair() {
+  printf '1 [1,0,0]\n2 [0,0,1,1]\n3 []\n' > truth.txt
+  printf '1 [2,1,3]\n2 [4,2,1,3]\n3 []\n' > prediction.txt
+}
+
+@test "a table has a row per system, the mark of constant scores and what was skipped" {
+  run -0 eval-rank a.nd b.nd
+  [[ "$output" == *"impressions: 1 judged, 2 skipped (1 unlabelled, 1 empty)"* ]]
+  [[ "$output" == *"popularity *  0.5000"* ]]
+  [[ "$output" == *"recent *"* ]]
+  [[ "$output" == *"95 % from"* ]]
+  [[ "$output" == *"* popularity scores all candidates alike in 1 of 1 impressions"* ]]
+}
+
+@test "the columns follow --at, and --bootstrap 0 leaves the intervals out" {
+  run -0 eval-rank a.nd --at 3 --bootstrap 0
+  [[ "${lines[2]}" =~ ^"system "*" auc "*" auc_pooled "*" mrr "*" mrr_first "*" ndcg@3 "*" hr@3"$ ]]
+  [[ "$output" != *"from"* ]]
+}
+
+@test "the tie rule decides what constant scores earn" {
+  value() { eval-rank a.nd --bootstrap 0 --ties "$1" --json | awk '/"mrr":/ { print $2 + 0; exit }'; }
+  [ "$(value last)" != "$(value first)" ]
+  [ "$(value expected)" = 0.75 ]
+}
+
+@test "JSON has the members every reader may count on" {
+  eval-rank a.nd b.nd --json --dataset golden --compare recent --by-day -o metrics.json
+  for member in '"dataset": "golden"' '"name": "popularity"' '"seed": null' '"metrics":' '"auc_pooled": 0.5' \
+    '"interval":' '"impressions": 1' '"skipped": 2' '"base": "recent"' '"date": "1970-01-01"' '"single_class": 0'; do
+    grep -qF -- "$member" metrics.json || { echo "no $member"; return 1; }
+  done
+}
+
+@test "files of different behaviors are refused with both digests" {
+  fails 1 'scores.safetensors: scores behavior fedcba9876543210, but a.nd scores behavior [0-9a-f]{16}' \
+    eval-rank a.nd "$golden/scores.safetensors"
+}
+
+@test "two files of one system and seed are refused" {
+  fails 1 'system popularity is given twice' eval-rank a.nd a.nd
+}
+
+@test "an unknown system to compare with is refused" {
+  fails 1 'no system is called kred' eval-rank a.nd --compare kred
+}
+
+@test "MIND's pair gives the four lines of the official script" {
+  pair
+  run -0 --separate-stderr eval-rank --mind truth.txt prediction.txt
+  [ "$output" = $'AUC:0.6250\nMRR:0.5833\nnDCG@5:0.7753\nnDCG@10:0.7753' ]
+  [ -z "$stderr" ]
+}
+
+@test "MIND's pair may be compressed, and one of it come through a pipe" {
+  pair
+  eval-rank --mind truth.txt prediction.txt > expected
+  gzip -k truth.txt
+  eval-rank --mind truth.txt.gz - < prediction.txt > got
+  same_bytes expected got
+}
+
+@test "missing, surplus and single-class lines are said on stderr" {
+  printf '1 [1,0]\n2 [1,1]\n3 [1,0]\n' > truth.txt
+  printf '1 [1,2]\n2 [1,2]\n' > prediction.txt
+  run -0 --separate-stderr eval-rank --mind truth.txt prediction.txt
+  [ "${lines[0]}" = "AUC:0.7500" ]
+  [[ "$stderr" == *"1 lines of the truth have no prediction"* ]]
+  [[ "$stderr" == *"1 impressions of a single class were skipped"* ]]
+  printf '1 [1,2]\n2 [1,2]\n3 [1,2]\n4 [1]\n' > prediction.txt
+  run -0 --separate-stderr eval-rank --mind truth.txt prediction.txt
+  [ "${lines[0]}" = "AUC:1.0000" ]
+  [[ "$stderr" == *"1 lines of the prediction lie beyond the truth"* ]]
+}
+
+@test "malformed lines are named by file and row" {
+  pair
+  printf '1 [2,1,3]\n2 [4,2,x,3]\n3 []\n' > prediction.txt
+  fails 1 'prediction.txt:2: expected ranks from 1 to 16777216, found `x`' eval-rank --mind truth.txt prediction.txt
+  printf '1 [2,1,3]\n7 [4,2,1,3]\n' > prediction.txt
+  fails 1 'prediction.txt:2: expected impression 2 as in truth.txt, found 7' eval-rank --mind truth.txt prediction.txt
+}
+
+@test "options that make no sense together are bad usage" {
+  pair
+  fails 2 'takes two files' eval-rank --mind truth.txt
+  fails 2 'holds no times' eval-rank --mind --by-day truth.txt prediction.txt
+  fails 2 'one system only' eval-rank --mind --compare x truth.txt prediction.txt
+  fails 2 'exclude each other' eval-rank --table --json a.nd
+  fails 2 'confidence' eval-rank --confidence 1 a.nd
+}
+
+@test "any number of threads gives the same bytes" {
+  for i in $(seq 3000); do echo "$i [0,1,0,$((i % 2))]"; done > truth.txt
+  for i in $(seq 3000); do echo "$i [$((i % 3 + 1)),$((i % 4 + 1)),3,$((i % 5 + 1))]"; done > prediction.txt
+  same_for_any_threads eval-rank --mind --json truth.txt prediction.txt
+}
