@@ -46,17 +46,18 @@ parity: ## KRED against an independent PyTorch model
 	@ninja -C $(BUILD) -j $(JOBS) kred_dump
 	@BUILD=$(BUILD) tests/parity/run.sh
 
-bench: ## training and inference at the paper's Table 4 setting, beside PyTorch
+bench: ## speed and memory at the papers' sizes, KRED beside PyTorch
 	@$(setup) build bench
 	@$(configure)
-	@ninja -C $(BUILD) -j $(JOBS) all
-	@BUILD=$(BUILD) bench/run.sh
+	@ninja -C $(BUILD) -j $(JOBS) programs benchmarks
+	@for script in bench/*.sh; do echo "== $$script"; BUILD=$(BUILD) BIN=$(BUILD)/bin $$script; done
 
-fuzz: ## every reader against damaged input, under the sanitizers
+fuzz: ## every reader against damaged input, and all GoogleTests, under the sanitizers
 	@$(setup) build test
 	@cmake -G Ninja -S . -B $(BUILD)/sanitized -DND_SANITIZE=ON $(ccache) > /dev/null
 	@ninja -C $(BUILD)/sanitized -j $(JOBS) all
-	@BUILD=$(BUILD)/sanitized tests/fuzz/run.sh
+	@ctest --test-dir $(BUILD)/sanitized -j 2 --output-on-failure
+	@for script in $(wildcard tests/fuzz/*.sh); do BUILD=$(BUILD)/sanitized $$script; done
 
 lint: ## formatting, shell scripts, man pages, Makefiles, layers
 	@$(setup) test lint

@@ -31,7 +31,7 @@ complete_word() {
   for tool in $(tools); do
     while read -r option; do
       grep -qE -- "[' ]$option[' ]" "$BATS_TEST_TMPDIR/bash"
-      grep -qF -- "'*$option[" "$BATS_TEST_TMPDIR/zsh"
+      grep -qF -- "'*${option}[" "$BATS_TEST_TMPDIR/zsh"
       grep -qE -- "^complete -c $tool -l ${option#--} " "$BATS_TEST_TMPDIR/fish"
     done < <("$tool" --print-options | cut -f 1 | sed -E 's/^--\[no-\](.*)/--\1\n--no-\1/')
   done
