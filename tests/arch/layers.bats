@@ -67,3 +67,8 @@ breaks() {
 @test "a distribution of the standard library is seen" {
   breaks lib/nn/a.cpp 'std::normal_distribution<float> d;' 'random numbers come from'
 }
+
+@test "a look at the environment is seen, TMPDIR excepted" {
+  echo 'auto folder = std::getenv("TMPDIR");' > lib/nn/b.cpp
+  breaks lib/nn/a.cpp 'auto rate = std::getenv("RATE");' 'the environment changes nothing'
+}

@@ -30,7 +30,7 @@ complete_word() {
 @test "every option of every tool is in each of the three" {
   for tool in $(tools); do
     while read -r option; do
-      grep -qE -- "[' ]$option[' ]" "$BATS_TEST_TMPDIR/bash"
+      grep -qE -- "[' ]${option}[' ]" "$BATS_TEST_TMPDIR/bash"
       grep -qF -- "'*${option}[" "$BATS_TEST_TMPDIR/zsh"
       grep -qE -- "^complete -c $tool -l ${option#--} " "$BATS_TEST_TMPDIR/fish"
     done < <("$tool" --print-options | cut -f 1 | sed -E 's/^--\[no-\](.*)/--\1\n--no-\1/')
