@@ -56,7 +56,7 @@ Slopes margin_slopes(const TranseLoss& form, float answer, const float* d, int64
     const int64_t count = std::min(n - j, kLanes);
     const Lanes excess = first_lanes(form.margin + answer - load(d + j, count), count);
     const Lanes one = select(excess > 0.0f, spread(share), zeros());
-    loss += relu(excess);
+    loss += select(excess <= 0.0f, zeros(), excess);  // not relu: what is not a number must show in the loss
     violated += one;
     store(slope + j, -one, count);
   }
@@ -170,7 +170,7 @@ double by_products(const Chunk& c, Scratch& s, bool& used) {
     for (int64_t j = 0; j < n; j += kLanes) {
       const int64_t count = std::min(n - j, kLanes);
       const Lanes squares = square + load(s.square.data() + j, count) - 2.0f * load(d.row(i) + j, count);
-      store(d.row(i) + j, square_root(select(squares > kSmallestSquare, squares, spread(kSmallestSquare))), count);
+      store(d.row(i) + j, square_root(select(squares < kSmallestSquare, spread(kSmallestSquare), squares)), count);
     }
     const float answer = distance(false, q.row(i), c.answer(i), width);
     const Slopes slopes = slopes_of(c.form, answer, d.row(i), n, b.row(i));

@@ -221,6 +221,19 @@ TEST(TranseLoss, IsFiniteWhereAQueryMeetsItsReplacement) {
   for (const double g : r.entity_gradient) EXPECT_TRUE(std::isfinite(g));
 }
 
+TEST(TranseLoss, IsNotFiniteWhenAVectorIsNot) {
+  const Floats relation = table(kRelations, 12);
+  for (const float broken : {INFINITY, NAN})
+    for (const auto& layout : kLayouts)
+      for (const bool self_adversarial : {false, true})
+        for (const bool l1 : {false, true}) {
+          const Batch batch(layout, 5, 11);
+          Floats entity = table(kEntities, 11);
+          entity.mat.row(batch.anchor[0])[1] = broken;
+          EXPECT_FALSE(std::isfinite(run({l1, self_adversarial, 1, 1}, entity, relation, batch.view()).loss));
+        }
+}
+
 TEST(TranseLoss, IsTheSameBitsForAnyNumberOfThreads) {
   const Floats entity = table(kEntities, 11), relation = table(kRelations, 12);
   const Batch batch({64, 64, 64, 30, 1}, 40, 13);
