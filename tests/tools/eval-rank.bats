@@ -102,6 +102,34 @@ pair() {
   fails 2 'confidence' eval-rank --confidence 1 a.nd
 }
 
+# Articles clicked 3, 2, 1 and 0 times in the training file, judged by those counts on two days.
+@test "a chain from raw files gives the values worked by hand, by day too" {
+  for n in 1 2 3 4; do printf 'N%d\tnews\tworld\tTitle %d\t\thttps://a.example/%d\t[]\t[]\n' $n $n $n; done > news.tsv
+  {
+    printf '1\tU1\t11/14/2019 9:00:00 AM\t\tN1-1 N2-1 N3-1 N4-0\n'
+    printf '2\tU2\t11/14/2019 9:10:00 AM\t\tN1-1 N2-1 N4-0\n3\tU3\t11/14/2019 9:20:00 AM\t\tN1-1 N4-0\n'
+  } > train.tsv
+  {
+    printf '1\tU1\t11/15/2019 9:00:00 AM\t\tN3-0 N1-1 N2-0\n'  # the click ranks first
+    printf '2\tU2\t11/16/2019 9:00:00 AM\t\tN1-0 N3-1 N2-1\n'  # the clicks rank second and third
+  } > test.tsv
+  mind-ingest -q --news news.tsv -o corpus.nd
+  mind-ingest -q --behaviors train.tsv --corpus corpus.nd -o train.nd
+  mind-ingest -q --behaviors test.tsv --corpus corpus.nd -o test.nd
+  rank-score -q test.nd --by popularity --from train.nd --prediction prediction.txt -o scores.nd
+
+  run -0 eval-rank scores.nd --bootstrap 0 --at 2 --by-day
+  # 3 clicked rows of counts 3, 2, 1 against 3 others of 3, 2, 1: 3 pairs won, 3 tied, 3 lost.
+  [[ "$output" == *"popularity  0.5000      0.5000  0.7083     0.7500  0.6934  1.0000"* ]]
+  [[ "$output" == *"2019-11-15, 1 impressions"* ]]
+  [[ "$output" == *"popularity                 0.0000      0.0000  0.4167     0.5000  0.3869  1.0000"* ]]
+
+  # Without ties the ranks of prediction.txt say the same as the scores.
+  printf '1 [0,1,0]\n2 [0,1,1]\n' > truth.txt
+  run -0 eval-rank --mind truth.txt prediction.txt
+  [ "${lines[0]} ${lines[1]}" = "AUC:0.5000 MRR:0.7083" ]
+}
+
 @test "any number of threads gives the same bytes" {
   for i in $(seq 3000); do echo "$i [0,1,0,$((i % 2))]"; done > truth.txt
   for i in $(seq 3000); do echo "$i [$((i % 3 + 1)),$((i % 4 + 1)),3,$((i % 5 + 1))]"; done > prediction.txt
