@@ -4,6 +4,7 @@ OUT ?= demo
 newsroom := $(OUT)/newsroom
 MIND := $(newsroom)
 KG := $(newsroom)/kg
+test_dir := $(newsroom)/dev
 SET := ablation
 SEEDS := 1
 DATASET := artificial newsroom

@@ -42,8 +42,7 @@ no-context := --system 'KRED w/o context' --no-context
 no-distill := --system 'KRED w/o distillation' --distill mean
 
 train_dir := $(MIND)/train
-test_dir := $(firstword $(wildcard $(MIND)/test $(MIND)/dev) $(MIND)/test)
-news := $(wildcard $(train_dir)/news.tsv $(test_dir)/news.tsv)
+test_dir ?= $(firstword $(wildcard $(MIND)/test $(MIND)/dev) $(MIND)/test)
 valid_triples := $(wildcard $(KG)/valid.txt)
 test_triples := $(wildcard $(KG)/test.txt)
 
@@ -52,7 +51,7 @@ $(MIND)/%.tsv $(KG)/%.txt:
 
 # Articles, the graph around the entities they name, and vectors of both.
 $(OUT)/articles.nd: $(train_dir)/news.tsv $(test_dir)/news.tsv $(call uses,mind-ingest)
-	$(run) mind-ingest $(foreach f,$(news),--news $(f)) -o $@
+	$(run) mind-ingest --news $(train_dir)/news.tsv --news $(test_dir)/news.tsv -o $@
 
 $(OUT)/graph.nd: $(KG)/train.txt $(valid_triples) $(test_triples) $(call uses,kg-ingest)
 	$(run) kg-ingest --train $(KG)/train.txt $(addprefix --valid ,$(valid_triples)) \
