@@ -22,8 +22,8 @@ struct Options {
 void declare(cli::Command& c, Options& o) {
   c.summary("keep the entity links worth keeping, one per entity and article");
   c.describe(
-      "Joins the mentions of an entity in title and body into one link. Behavior files name rows of the corpus they "
-      "were made from, so make them from the filtered one.");
+      "Joins the mentions of an entity in title and body into one link. The articles stay the same rows, so behavior "
+      "files made from the unfiltered corpus go with the filtered one.");
   c.input(o.corpus, "CORPUS", "corpus, or -");
   c.output(o.output);
   c.option(o.filter.min_confidence, "--min-conf", "P", "smallest confidence kept", cli::range(0, 1));

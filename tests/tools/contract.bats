@@ -16,7 +16,7 @@ declare -gA also=(
 failed_code() { if [[ "$predicates" == *" $1 "* ]]; then echo 2; else echo 1; fi; }
 
 # Usage: minimal TOOL PATH: the smallest command line its usage allows, every input being PATH; one word a line.
-# Outputs go to the file "out".
+# Outputs go to the files "out" and "out--NAME-out".
 minimal() {
   local tool=$1 path=$2 usage word option=""
   usage=$("$tool" --help | awk '/^Usage: / { on = 1 } /^$/ { on = 0 } on' | tr -s ' \n' ' ')
@@ -31,6 +31,7 @@ minimal() {
           echo "$option"
           case $option in
             -o | --output) echo out ;;
+            --*-out) echo "out$option" ;;
             *) echo "$path" ;;
           esac
         fi
@@ -90,9 +91,9 @@ refuses() {
   local arguments
   mapfile -t arguments < <(minimal "$1" "$2")
   printf '%s\n' "${arguments[@]}" | grep -qxF -- "$2" || return 0
-  rm -rf out
+  rm -rf out*
   fails "$(failed_code "$1")" "${3:-$2}" timeout 20 "$1" "${arguments[@]}" < /dev/null || return 1
-  [ ! -e out ] || { echo "left an output behind"; return 1; }
+  ! compgen -G 'out*' || { echo "left an output behind"; return 1; }
 }
 
 refuses_a_missing_file() { refuses "$1" /no/such/file; }
