@@ -67,14 +67,14 @@ void Parameters::clear_gradients() {
 
 void Parameters::step(const OptimiserOptions& o, int64_t t) {
   AdamStep step;
-  step.lr = static_cast<float>(o.lr);
-  step.beta1 = static_cast<float>(o.beta1);
-  step.beta2 = static_cast<float>(o.beta2);
-  step.epsilon = static_cast<float>(o.epsilon);
-  step.decay = o.l2_mode == "none" ? 0.0f : static_cast<float>(o.l2);
+  step.lr = o.lr;
+  step.beta1 = o.beta1;
+  step.beta2 = o.beta2;
+  step.epsilon = o.epsilon;
+  step.decay = o.l2_mode == "none" ? 0 : o.l2;
   step.decoupled = o.l2_mode == "decoupled";
-  step.c1 = static_cast<float>(1 - std::pow(o.beta1, static_cast<double>(t)));
-  step.c2 = static_cast<float>(1 - std::pow(o.beta2, static_cast<double>(t)));
+  step.c1 = 1 - std::pow(o.beta1, static_cast<double>(t));
+  step.c2 = 1 - std::pow(o.beta2, static_cast<double>(t));
   for (Parameter& p : list_) {
     if (!p.started) std::fill_n(p.grad.data, p.grad.size(), 0.0f);
     if (!(o.sparse_rows && p.embedding)) {

@@ -1,6 +1,7 @@
 // The memory of one training step: handed out front to back, released all at once, kept for the next step.
 //
-// After the first few steps nothing is asked of the system any more.
+// A step that needs more than is held gets further blocks; the next reset makes one block of them all. So once the
+// largest step has been seen nothing is asked of the system any more, and what is held stays near what that step needs.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +19,7 @@ class Arena {
   Arena() = default;
   Arena(const Arena&) = delete;
 
-  // 64-byte aligned, uninitialised.
+  // 64-byte aligned, uninitialised. std::bad_alloc when the system has no more.
   void* bytes(size_t count);
   template <class T>
   std::span<T> array(int64_t count) {
@@ -36,11 +37,12 @@ class Arena {
     void operator()(std::byte* p) const;
   };
   struct Block {
+    explicit Block(size_t bytes);
+    size_t size;
     std::unique_ptr<std::byte[], Release> memory;
-    size_t size = 0;
   };
   std::vector<Block> blocks_;
-  size_t block_ = 0, used_ = 0;
+  size_t used_ = 0;  // of the last block
 };
 
 }  // namespace nd

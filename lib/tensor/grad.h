@@ -11,19 +11,21 @@
 
 namespace nd::grad {
 
-// A left factor and its weights: x(m,k) · w(k,n). With `rows`, x is a frozen table and row i is x[rows[i]].
+// A left factor and its weights: x(m,k) · w(k,n). With `rows`, x is a frozen table (std::logic_error where its gradient
+// is wanted) and row i is x[rows[i]].
 struct Term {
   Var x;
   Var w;
   const int32_t* rows = nullptr;
 };
-// y(m,n) = act(Σ_j x_j · w_j + bias(1,n)); several terms are one layer over concatenated inputs, uncopied.
+// y(m,n) = act(Σ_j x_j · w_j + bias(1,n)); up to three terms are one layer over concatenated inputs, uncopied.
 Var linear(Tape& tape, std::initializer_list<Term> terms, Var bias, Activation act, int64_t m);
 
 Var activate(Tape& tape, Activation act, Var x);
 // y(m, n1 + n2) = x1 ⊕ x2, row by row
 Var concat(Tape& tape, Var x1, Var x2);
 
+// A table and which row of it each item uses. Up to four tables take part in one operation.
 struct Rows {
   Var table;
   Index index;

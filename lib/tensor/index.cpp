@@ -1,6 +1,7 @@
 #include "lib/tensor/index.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace nd {
 
@@ -9,7 +10,10 @@ Index make_index(Arena& arena, std::span<const int32_t> row, int64_t rows) {
   auto offsets = arena.array<int64_t>(rows + 1);
   auto item = arena.array<int32_t>(items);
   std::fill(offsets.begin(), offsets.end(), 0);
-  for (int32_t r : row) ++offsets[static_cast<size_t>(r) + 1];
+  for (int32_t r : row) {
+    if (r < 0 || r >= rows) throw std::logic_error("make_index: a row lies outside the table");
+    ++offsets[r + 1];
+  }
   for (int64_t r = 0; r < rows; ++r) offsets[r + 1] += offsets[r];
   // Placing moves each row's start to its end, which is the next row's start: shift back afterwards.
   for (int64_t i = 0; i < items; ++i) item[offsets[row[i]]++] = static_cast<int32_t>(i);

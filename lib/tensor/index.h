@@ -15,9 +15,11 @@ struct Index {
   int64_t items = 0;
   int64_t rows = 0;
   const int32_t* row = nullptr;      // [items] the row of each item; null when item i uses row i
-  const int64_t* offsets = nullptr;  // [rows + 1] the run of items of each row; null with row
+  const int64_t* offsets = nullptr;  // [rows + 1] the run of items of each row; null with row (or where no gradient is
+                                     // asked for: by item is then the only way to read)
   const int32_t* item = nullptr;     // [items] items in order of (row, item); null when items already are in row order
 
+  bool by_row() const { return offsets || !row; }
   int32_t row_of(int64_t i) const { return row ? row[i] : static_cast<int32_t>(i); }
   int64_t begin(int64_t r) const { return offsets ? offsets[r] : r; }
   int64_t end(int64_t r) const { return offsets ? offsets[r + 1] : r + 1; }
@@ -27,7 +29,8 @@ struct Index {
 // Item i uses row i of a table of n rows.
 inline Index identity(int64_t n) { return {n, n, nullptr, nullptr, nullptr}; }
 
-// Item i uses row[i], any order, each in [0, rows). `row` must live as long as the index; O(items + rows).
+// Item i uses row[i], any order, each in [0, rows) or std::logic_error. `row` must live as long as the index.
+// O(items + rows).
 Index make_index(Arena& arena, std::span<const int32_t> row, int64_t rows);
 
 // Items of row r are offsets[r] .. offsets[r + 1): a ragged set. `offsets` (rows + 1 of them, from 0) must live on.

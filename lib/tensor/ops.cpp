@@ -14,10 +14,15 @@ void check(bool holds, const char* what) {
 }
 bool same(const Mat& a, const Mat& b) { return a.rows == b.rows && a.cols == b.cols; }
 bool is(const Mat& a, int64_t rows, int64_t cols) { return a.rows == rows && a.cols == cols; }
+// Items of rows of x, to be read item by item, or row by row.
+bool reads(const Index& index, const Mat& x) { return index.rows <= x.rows; }
+bool sums_into(const Index& index, const Mat& dx) { return index.by_row() && index.rows == dx.rows; }
+// Segments are runs of items as they come; an index whose items are reordered is none.
+bool runs(const Index& segments) { return segments.by_row() && !segments.item; }
 bool fits(std::span<const Table> tables, int64_t items, int64_t cols) {
   if (tables.empty() || tables.size() > 4) return false;
   for (const Table& t : tables)
-    if (t.index.items != items || t.values.cols != cols || t.index.rows > t.values.rows) return false;
+    if (t.index.items != items || t.values.cols != cols || !reads(t.index, t.values)) return false;
   return true;
 }
 
@@ -60,7 +65,7 @@ void axpy(float a, const Mat& x, Mat y) {
   ND_CALL(y.device, axpy(a, x, y));
 }
 void copy_columns(const Mat& x, int64_t from, int64_t n, bool add, Mat y, int64_t to) {
-  check(x.rows == y.rows && from + n <= x.cols && to + n <= y.cols, "copy_columns");
+  check(x.rows == y.rows && from >= 0 && to >= 0 && n >= 0 && from + n <= x.cols && to + n <= y.cols, "copy_columns");
   ND_CALL(y.device, copy_columns(x, from, n, add, y, to));
 }
 void gather_sum(std::span<const Table> tables, Mat y) {
@@ -68,7 +73,7 @@ void gather_sum(std::span<const Table> tables, Mat y) {
   ND_CALL(y.device, gather_sum(tables, y));
 }
 void scatter_sum(const Mat& dy, const Index& index, bool add, Mat dtable) {
-  check(dy.rows == index.items && is(dtable, index.rows, dy.cols), "scatter_sum");
+  check(dy.rows == index.items && dtable.cols == dy.cols && sums_into(index, dtable), "scatter_sum");
   ND_CALL(dtable.device, scatter_sum(dy, index, add, dtable));
 }
 void relu_dot(std::span<const Table> tables, const Mat& w, const Mat& b, uint16_t* mask, Mat s) {
@@ -77,48 +82,51 @@ void relu_dot(std::span<const Table> tables, const Mat& w, const Mat& b, uint16_
 }
 void relu_dot_backward(const Index& index, const Mat& ds, const uint16_t* mask, const Mat& table, const Mat& w,
                        bool add_table, Mat dtable, bool add_w, Mat dw) {
-  check(is(ds, index.items, 1) && same(w, dw) && table.cols == w.rows && is(dtable, index.rows, w.rows),
+  check(is(ds, index.items, 1) && w.cols == 1 && same(w, dw) && table.cols == w.rows && same(table, dtable) &&
+            sums_into(index, dtable),
         "relu_dot_backward");
   ND_CALL(ds.device, relu_dot_backward(index, ds, mask, table, w, add_table, dtable, add_w, dw));
 }
 void segment_softmax(const Index& segments, const Mat& s, Mat p) {
-  check(is(s, segments.items, 1) && same(s, p), "segment_softmax");
+  check(runs(segments) && is(s, segments.items, 1) && same(s, p), "segment_softmax");
   ND_CALL(p.device, segment_softmax(segments, s, p));
 }
 void segment_softmax_backward(const Index& segments, const Mat& p, const Mat& dp, bool add, Mat ds) {
-  check(is(p, segments.items, 1) && same(p, dp) && same(p, ds), "segment_softmax_backward");
+  check(runs(segments) && is(p, segments.items, 1) && same(p, dp) && same(p, ds), "segment_softmax_backward");
   ND_CALL(ds.device, segment_softmax_backward(segments, p, dp, add, ds));
 }
 void segment_sum(const Index& segments, const Mat& p, const Mat& x, const Index& index, Mat y) {
-  check(is(p, segments.items, 1) && index.items == segments.items && is(y, segments.rows, x.cols), "segment_sum");
+  check(runs(segments) && is(p, segments.items, 1) && index.items == segments.items && is(y, segments.rows, x.cols) && reads(index, x),
+        "segment_sum");
   ND_CALL(y.device, segment_sum(segments, p, x, index, y));
 }
 void segment_sum_backward_weights(const Index& segments, const Mat& dy, const Mat& x, const Index& index, bool add,
                                   Mat dp) {
-  check(is(dp, segments.items, 1) && index.items == segments.items && is(dy, segments.rows, x.cols),
+  check(runs(segments) && is(dp, segments.items, 1) && index.items == segments.items && is(dy, segments.rows, x.cols) && reads(index, x),
         "segment_sum_backward_weights");
   ND_CALL(dp.device, segment_sum_backward_weights(segments, dy, x, index, add, dp));
 }
 void segment_sum_backward_values(const Index& segments, const Mat& p, const Mat& dy, const Index& index, bool add,
                                  Mat dx) {
-  check(is(p, segments.items, 1) && index.items == segments.items && is(dx, index.rows, dy.cols),
+  check(runs(segments) && is(p, segments.items, 1) && index.items == segments.items && dy.rows == segments.rows && dx.cols == dy.cols &&
+            sums_into(index, dx),
         "segment_sum_backward_values");
   ND_CALL(dx.device, segment_sum_backward_values(segments, p, dy, index, add, dx));
 }
 void segment_max(const Index& segments, const Mat& x, int32_t* from, Mat y) {
-  check(x.rows == segments.items && is(y, segments.rows, x.cols), "segment_max");
+  check(runs(segments) && x.rows == segments.items && is(y, segments.rows, x.cols), "segment_max");
   ND_CALL(y.device, segment_max(segments, x, from, y));
 }
 void segment_max_backward(const Index& segments, const int32_t* from, const Mat& dy, bool add, Mat dx) {
-  check(is(dx, segments.items, dy.cols) && dy.rows == segments.rows, "segment_max_backward");
+  check(runs(segments) && is(dx, segments.items, dy.cols) && dy.rows == segments.rows, "segment_max_backward");
   ND_CALL(dx.device, segment_max_backward(segments, from, dy, add, dx));
 }
 void rank_loss(const Index& segments, const Mat& s, float gamma, Mat p, Mat loss) {
-  check(is(s, segments.items, 1) && same(s, p) && is(loss, 1, 1) && segments.rows > 0, "rank_loss");
+  check(runs(segments) && is(s, segments.items, 1) && same(s, p) && is(loss, 1, 1) && segments.rows > 0, "rank_loss");
   ND_CALL(s.device, rank_loss(segments, s, gamma, p, loss));
 }
 void rank_loss_backward(const Index& segments, const Mat& p, float gamma, const Mat& dloss, bool add, Mat ds) {
-  check(is(p, segments.items, 1) && same(p, ds) && is(dloss, 1, 1), "rank_loss_backward");
+  check(runs(segments) && is(p, segments.items, 1) && same(p, ds) && is(dloss, 1, 1), "rank_loss_backward");
   ND_CALL(ds.device, rank_loss_backward(segments, p, gamma, dloss, add, ds));
 }
 void cross_entropy(const Mat& x, const int32_t* label, Mat p, Mat loss) {
@@ -130,12 +138,14 @@ void cross_entropy_backward(const Mat& p, const int32_t* label, const Mat& dloss
   ND_CALL(dx.device, cross_entropy_backward(p, label, dloss, add, dx));
 }
 void row_dots(const Mat& a, const Index& ia, const Mat& b, const Index& ib, bool cosine, Mat s) {
-  check(a.cols == b.cols && is(s, ia.items, 1) && ib.items == ia.items, "row_dots");
+  check(a.cols == b.cols && is(s, ia.items, 1) && ib.items == ia.items && reads(ia, a) && reads(ib, b), "row_dots");
   ND_CALL(s.device, row_dots(a, ia, b, ib, cosine, s));
 }
 void row_dots_backward(const Mat& a, const Index& ia, const Mat& b, const Index& ib, bool cosine, const Mat& s,
                        const Mat& ds, bool add, Mat da) {
-  check(a.cols == b.cols && same(s, ds) && is(s, ia.items, 1) && is(da, ia.rows, a.cols), "row_dots_backward");
+  check(a.cols == b.cols && same(s, ds) && is(s, ia.items, 1) && ib.items == ia.items && reads(ib, b) && same(a, da) &&
+            sums_into(ia, da),
+        "row_dots_backward");
   ND_CALL(da.device, row_dots_backward(a, ia, b, ib, cosine, s, ds, add, da));
 }
 void adam(const AdamStep& step, const Mat& g, Mat m, Mat v, Mat x) {

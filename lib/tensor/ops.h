@@ -18,11 +18,12 @@ struct Table {
   Index index;
 };
 
+// In float64, as 1 - beta2 would keep only five digits of float32.
 struct AdamStep {
-  float lr = 1e-3f, beta1 = 0.9f, beta2 = 0.999f, epsilon = 1e-8f;
-  float decay = 0;
+  double lr = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
+  double decay = 0;
   bool decoupled = false;
-  float c1 = 1, c2 = 1;
+  double c1 = 1, c2 = 1;
 };
 
 // Triples to be told from triples of which one side was replaced (Bordes et al. 2013). Each has a query: head +

@@ -7,6 +7,7 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -31,10 +32,16 @@ struct Job {
   void* context = nullptr;
 };
 
+// The caller and `size` - 1 workers. A worker that wakes up late finds the job closed: nobody waits for it, so a crew
+// larger than the machine is slow, not stuck.
 class Crew {
  public:
-  explicit Crew(int size) {
-    for (int i = 1; i < size; ++i) workers_.emplace_back([this] { work(); });
+  // Fewer workers than asked for, where the system gives no more: that changes no result.
+  explicit Crew(int size) : spins_(size <= allowed_processors() ? kSpins : 0) {
+    try {
+      for (int i = 1; i < size; ++i) workers_.emplace_back([this] { work(); });
+    } catch (const std::system_error&) {
+    }
   }
   ~Crew() {
     {
@@ -51,15 +58,24 @@ class Crew {
     failed_block_ = INT64_MAX;
     failure_ = nullptr;
     next_.store(0, std::memory_order_relaxed);
-    busy_.store(static_cast<int>(workers_.size()), std::memory_order_relaxed);
     {
       std::lock_guard lock(mutex_);
       job_ = job;
+      open_ = true;
       generation_.fetch_add(1, std::memory_order_release);
     }
     if (sleeping_.load() > 0) wake_.notify_all();
     drain(job);
-    while (busy_.load(std::memory_order_acquire) > 0) __builtin_ia32_pause();
+    {
+      std::lock_guard lock(mutex_);
+      open_ = false;
+    }
+    for (int spin = 0; busy_.load(std::memory_order_acquire) > 0; ++spin) {
+      if (spin < spins_)
+        __builtin_ia32_pause();
+      else
+        std::this_thread::yield();
+    }
     if (failure_) std::rethrow_exception(failure_);
   }
 
@@ -85,7 +101,7 @@ class Crew {
   void work() {
     uint64_t seen = 0;
     for (;;) {
-      for (int spin = 0; spin < kSpins && generation_.load(std::memory_order_acquire) == seen; ++spin)
+      for (int spin = 0; spin < spins_ && generation_.load(std::memory_order_acquire) == seen; ++spin)
         __builtin_ia32_pause();
       Job job;
       {
@@ -97,6 +113,8 @@ class Crew {
         }
         seen = generation_.load();
         if (quit_) return;
+        if (!open_) continue;
+        busy_.fetch_add(1, std::memory_order_relaxed);
         job = job_;
       }
       drain(job);
@@ -104,14 +122,16 @@ class Crew {
     }
   }
 
+  const int spins_;  // none where threads outnumber processors: whoever waits would keep the others from working
   std::vector<std::thread> workers_;
   std::mutex mutex_;
   std::condition_variable wake_;
   std::atomic<uint64_t> generation_{0};
   std::atomic<int> sleeping_{0};
-  std::atomic<int> busy_{0};
+  std::atomic<int> busy_{0};  // workers inside the job
   std::atomic<int64_t> next_{0};
   Job job_;
+  bool open_ = false;  // workers may still join the job
   bool quit_ = false;
   int64_t failed_block_ = INT64_MAX;
   std::exception_ptr failure_;
@@ -122,6 +142,9 @@ std::unique_ptr<Crew>& crew() {
   return instance;
 }
 
+// The crew does one job at a time; a second thread that comes meanwhile does its own work itself.
+std::mutex crew_taken;
+
 }  // namespace
 
 void set_threads(int threads) { crew() = std::make_unique<Crew>(threads > 0 ? threads : allowed_processors()); }
@@ -131,12 +154,11 @@ int threads() { return crew()->size(); }
 namespace detail {
 void run_blocks(int64_t blocks, void (*body)(void*, int64_t), void* context) {
   if (blocks <= 0) return;
-  Crew& c = *crew();
-  if (blocks == 1 || inside_block || c.size() == 1) {
-    for (int64_t block = 0; block < blocks; ++block) body(context, block);
-    return;
+  if (blocks > 1 && !inside_block && crew()->size() > 1) {
+    std::unique_lock lock(crew_taken, std::try_to_lock);
+    if (lock.owns_lock()) return crew()->run({blocks, body, context});
   }
-  c.run({blocks, body, context});
+  for (int64_t block = 0; block < blocks; ++block) body(context, block);
 }
 }  // namespace detail
 

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdint>
 #include <string_view>
+#include <utility>
 
 namespace nd {
 
@@ -18,20 +19,9 @@ class Random {
 
   // Four words for the counter (a, b).
   std::array<uint32_t, 4> words(uint64_t a, uint64_t b = 0) const {
-    uint32_t c0 = static_cast<uint32_t>(a), c1 = static_cast<uint32_t>(a >> 32);
-    uint32_t c2 = static_cast<uint32_t>(b), c3 = static_cast<uint32_t>(b >> 32);
-    uint32_t k0 = static_cast<uint32_t>(key_), k1 = static_cast<uint32_t>(key_ >> 32);
-    for (int round = 0; round < 10; ++round) {
-      const uint64_t p0 = uint64_t{0xD2511F53} * c0, p1 = uint64_t{0xCD9E8D57} * c2;
-      const uint32_t n0 = static_cast<uint32_t>(p1 >> 32) ^ c1 ^ k0, n2 = static_cast<uint32_t>(p0 >> 32) ^ c3 ^ k1;
-      c1 = static_cast<uint32_t>(p1);
-      c3 = static_cast<uint32_t>(p0);
-      c0 = n0;
-      c2 = n2;
-      k0 += 0x9E3779B9;
-      k1 += 0xBB67AE85;
-    }
-    return {c0, c1, c2, c3};
+    return philox({static_cast<uint32_t>(a), static_cast<uint32_t>(a >> 32), static_cast<uint32_t>(b),
+                   static_cast<uint32_t>(b >> 32)},
+                  static_cast<uint32_t>(key_), static_cast<uint32_t>(key_ >> 32));
   }
   // Uniform 64 bits.
   uint64_t bits(uint64_t a, uint64_t b = 0) const {
@@ -52,6 +42,17 @@ class Random {
     return std::sqrt(-2 * std::log(u)) * std::cos(6.283185307179586 * v);
   }
 
+  // The generator itself: ten rounds on counter c under the key (k0, k1).
+  static constexpr std::array<uint32_t, 4> philox(std::array<uint32_t, 4> c, uint32_t k0, uint32_t k1) {
+    for (int round = 0; round < 10; ++round) {
+      const uint64_t p0 = uint64_t{0xD2511F53} * c[0], p1 = uint64_t{0xCD9E8D57} * c[2];
+      c = {static_cast<uint32_t>(p1 >> 32) ^ c[1] ^ k0, static_cast<uint32_t>(p1),
+           static_cast<uint32_t>(p0 >> 32) ^ c[3] ^ k1, static_cast<uint32_t>(p0)};
+      k0 += 0x9E3779B9;
+      k1 += 0xBB67AE85;
+    }
+    return c;
+  }
   // A good 64-bit finaliser (splitmix64), also for seeded hashes of ids.
   static constexpr uint64_t mix(uint64_t x) {
     x += 0x9E3779B97F4A7C15;

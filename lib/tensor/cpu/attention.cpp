@@ -35,20 +35,20 @@ void relu_dot_of(std::span<const Table> t, const Mat& w, float bias, uint16_t* m
         rows[j] = t[j].values.row(t[j].index.row_of(i));
         if (i + kAhead < s.rows) prefetch_row(t[j].values.row(t[j].index.row_of(i + kAhead)), cols);
       }
-      Lanes score{};
+      Lanes score = 0.0f;
       uint16_t* bits = mask + i * words;
       int64_t c = 0;
       for (; c + kLanes <= cols; c += kLanes) {
         Lanes x = load(rows[0] + c);
-        for (int j = 1; j < N; ++j) x += load(rows[j] + c);
+        for (int j = 1; j < N; ++j) x = x + load(rows[j] + c);
         *bits++ = positive(x);
-        score += relu(x) * load(w.data + c);
+        score = fma(relu(x), load(w.data + c), score);
       }
       if (c < cols) {
         Lanes x = load(rows[0] + c, cols - c);
-        for (int j = 1; j < N; ++j) x += load(rows[j] + c, cols - c);
+        for (int j = 1; j < N; ++j) x = x + load(rows[j] + c, cols - c);
         *bits = positive(x);
-        score += relu(x) * load(w.data + c, cols - c);
+        score = fma(relu(x), load(w.data + c, cols - c), score);
       }
       s.data[i] = sum(score) + bias;
     }
@@ -78,15 +78,15 @@ void relu_dot_backward(const Index& index, const Mat& ds, const uint16_t* mask, 
       const int64_t begin = index.begin(r), end = index.end(r);
       for (int64_t v = 0; v < words; ++v) {
         const int64_t c = v * kLanes, n = std::min(cols - c, kLanes);
-        Lanes g{};
+        Lanes g = 0.0f;
         for (int64_t p = begin; p < end; ++p) {
           const int64_t i = index.item_at(p);
-          g = add_where(mask[i * words + v], g, spread(ds.data[i]));
+          g = add_where(mask[i * words + v], g, ds.data[i]);
         }
         Lanes dt = g * load(w.data + c, n);
-        if (add_table) dt += load(dtable.row(r) + c, n);
+        if (add_table) dt = dt + load(dtable.row(r) + c, n);
         store(dtable.row(r) + c, dt, n);
-        store(dw_part + c, load(dw_part + c, n) + g * load(table.row(r) + c, n), n);
+        store(dw_part + c, fma(g, load(table.row(r) + c, n), load(dw_part + c, n)), n);
       }
     }
   });

@@ -28,6 +28,7 @@ void rank_loss(const Index& segments, const Mat& s, float gamma, Mat p, Mat loss
   double total = 0;
   for (int64_t r = 0; r < segments.rows; ++r) {
     const int64_t begin = segments.begin(r), n = segments.end(r) - begin;
+    if (n == 0) continue;
     total += softmax(s.data + begin, gamma, n, p.data + begin) - static_cast<double>(gamma * s.data[begin]);
   }
   loss.data[0] = static_cast<float>(total / static_cast<double>(segments.rows));

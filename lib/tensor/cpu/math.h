@@ -1,4 +1,4 @@
-// exp, tanh and sigmoid on sixteen lanes, to within about 2 units in the last place, the same bits for every lane and
+// exp, tanh, sigmoid and log(1 + e^x) on sixteen lanes, to within 2 units in the last place, the same bits for every lane and
 // machine: the C library's vector versions need -ffast-math and its scalar ones are ten times slower.
 #pragma once
 
@@ -7,59 +7,63 @@
 
 namespace nd::cpu {
 
-inline Lanes select(LanesI condition, Lanes yes, Lanes no) { return condition ? yes : no; }
-
-// e^x. Splits x = n ln 2 + r with |r| <= ln 2 / 2, takes the Taylor polynomial of degree 7 of e^r (its remainder is
-// below 1e-8 there), and puts n into the exponent. Saturates at about e^±87.
-inline Lanes exp(Lanes x) {
-  const Lanes low = spread(-87.0f), high = spread(88.0f);
-  x = select(x < low, low, x);
-  x = select(x > high, high, x);
-  const Lanes shifted = x * 1.44269504088896341f + 12582912.0f;  // 1.5 · 2^23 rounds to the nearest whole number
-  const Lanes n = shifted - 12582912.0f;
-  Lanes r = x - n * 0.693145751953125f;  // ln 2 in two pieces, the first exact in few bits
-  r = r - n * 1.42860682030941723212e-6f;
-  Lanes p = spread(1.0f / 5040);
-  p = p * r + 1.0f / 720;
-  p = p * r + 1.0f / 120;
-  p = p * r + 1.0f / 24;
-  p = p * r + 1.0f / 6;
-  p = p * r + 0.5f;
-  p = p * r + 1.0f;
-  p = p * r + 1.0f;
-  const LanesI exponent = (__builtin_convertvector(n, LanesI) + 127) << 23;
-  return p * reinterpret_cast<const Lanes&>(exponent);
+// 2^n for whole numbers -126 <= n <= 127.
+inline Lanes power_of_two(Lanes n) {
+  return each_part([&](int i) { return (Vec)((__builtin_convertvector(n.part[i], VecI) + 127) << 23); });
 }
 
-inline Lanes square_root(Lanes x) {
-  for (int l = 0; l < kLanes; ++l) x[l] = std::sqrt(x[l]);
-  return x;
+// To the nearest whole number, |x| < 2^22.
+inline Lanes round(Lanes x) {
+  constexpr float kMagic = 12582912;  // 1.5 · 2^23: a float this large has no digits behind the point
+  return (x + kMagic) - kMagic;
+}
+
+// c[0] x^(N-1) + ... + c[N-1]
+template <size_t N>
+inline Lanes polynomial(const float (&c)[N], Lanes x) {
+  Lanes y = c[0];
+  for (size_t i = 1; i < N; ++i) y = fma(y, x, c[i]);
+  return y;
+}
+
+// e^x. Splits x = n ln 2 + r with |r| <= ln 2 / 2, takes the Taylor polynomial of degree 7 of e^r (its remainder is
+// below 1e-8 there), and multiplies by 2^n in two steps, as n may lie beyond what one float holds: results below the
+// smallest normal number round once, e^-inf = 0 and e^89 = inf.
+inline Lanes exp(Lanes x) {
+  constexpr float kLow = -104, kHigh = 89;
+  x = where_less(x, kLow, kLow, x);
+  x = where_less(kHigh, x, kHigh, x);
+  const Lanes n = round(x * 1.44269504088896341f);
+  Lanes r = fma(n, -0.693145751953125f, x);  // ln 2 in two pieces, the first exact in few bits
+  r = fma(n, -1.42860682030941723212e-6f, r);
+  const Lanes p = polynomial({1.0f / 5040, 1.0f / 720, 1.0f / 120, 1.0f / 24, 1.0f / 6, 0.5f, 1.0f, 1.0f}, r);
+  const Lanes half = round(n * 0.5f);
+  return p * power_of_two(half) * power_of_two(n - half);
+}
+
+// 1 / (1 + e^-x), or e^x / (1 + e^x) where x is negative: e^-|x| never overflows.
+inline Lanes sigmoid(Lanes x) {
+  const Lanes e = exp(-absolute(x));
+  return where_less(x, 0.0f, e, 1.0f) / (1.0f + e);
 }
 
 // log(1 + e^x), without overflow: the larger of x and 0, plus log(1 + u) with u = e^-|x| in (0, 1], which is
 // 2 artanh(s) with s = u / (2 + u) <= 1/3 (the remainder of degree 15 is below 1e-7 of it).
 inline Lanes softplus(Lanes x) {
-  const Lanes u = exp(select(x > 0.0f, -x, x));
-  const Lanes s = u / (2.0f + u), q = s * s;
-  Lanes p = spread(1.0f / 13);
-  for (float odd = 11; odd > 0; odd -= 2) p = p * q + 1.0f / odd;
-  return relu(x) + 2.0f * s * p;
+  const Lanes u = exp(-absolute(x));
+  const Lanes s = u / (2.0f + u);
+  const Lanes p = polynomial({1.0f / 13, 1.0f / 11, 1.0f / 9, 1.0f / 7, 1.0f / 5, 1.0f / 3, 1.0f}, s * s);
+  return fma(2.0f * s, p, relu(x));
 }
-
-inline Lanes sigmoid(Lanes x) { return 1.0f / (1.0f + exp(-x)); }
 
 // Near zero the quotient form would lose digits, so there an odd Taylor polynomial (degree 13) takes over.
 inline Lanes tanh(Lanes x) {
-  const Lanes q = x * x;
-  Lanes p = spread(21844.0f / 6081075);
-  p = p * q + -1382.0f / 155925;
-  p = p * q + 62.0f / 2835;
-  p = p * q + -17.0f / 315;
-  p = p * q + 2.0f / 15;
-  p = p * q + -1.0f / 3;
-  const Lanes small = x + x * q * p;
-  const Lanes large = 1.0f - 2.0f / (exp(x + x) + 1.0f);
-  return select(q < 0.2f, small, large);
+  const Lanes q = x * x, size = absolute(x);
+  const Lanes p =
+      polynomial({21844.0f / 6081075, -1382.0f / 155925, 62.0f / 2835, -17.0f / 315, 2.0f / 15, -1.0f / 3}, q);
+  const Lanes small = fma(x * q, p, x);
+  const Lanes large = 1.0f - 2.0f / (exp(size + size) + 1.0f);
+  return where_less(q, 0.2f, small, where_less(x, 0.0f, -large, large));
 }
 
 inline Lanes apply(Activation act, Lanes x) {

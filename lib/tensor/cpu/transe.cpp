@@ -18,16 +18,13 @@ constexpr int64_t kTriplesPerBlock = 64;
 constexpr int64_t kRowsPerBlock = 64;
 constexpr float kSmallestSquare = 1e-12f;  // of a distance: below it rounding decides, and 1 / d would explode
 
-constexpr LanesI kLane = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
-Lanes first_lanes(Lanes x, int64_t n) { return select(kLane < static_cast<int32_t>(n), x, zeros()); }
-Lanes absolute(Lanes x) { return select(x > 0.0f, x, -x); }
-Lanes sign_of(Lanes x) { return select(x > 0.0f, spread(1.0f), select(x < 0.0f, spread(-1.0f), zeros())); }
+Lanes sign_of(Lanes x) { return where_less(0.0f, x, 1.0f, where_less(x, 0.0f, -1.0f, 0.0f)); }
 
 float distance(bool l1, const float* a, const float* b, int64_t width) {
-  Lanes s{};
+  Lanes s = 0.0f;
   for (int64_t k = 0; k < width; k += kLanes) {
     const Lanes x = load(a + k) - load(b + k);
-    s += l1 ? absolute(x) : x * x;
+    s = l1 ? s + absolute(x) : fma(x, x, s);
   }
   return l1 ? sum(s) : std::sqrt(sum(s));
 }
@@ -37,9 +34,9 @@ void add_gradient(bool l1, float slope, float d, const float* q, const float* e,
   if (!(d > 0)) return;
   const float scale = l1 ? slope : slope / d;
   for (int64_t k = 0; k < width; k += kLanes) {
-    const Lanes x = load(q + k) - load(e + k), g = scale * (l1 ? sign_of(x) : x);
-    store(dq + k, load(dq + k) + g);
-    store(de + k, load(de + k) - g);
+    const Lanes x = load(q + k) - load(e + k), g = l1 ? sign_of(x) : x;
+    store(dq + k, fma(scale, g, load(dq + k)));
+    store(de + k, fma(-scale, g, load(de + k)));
   }
 }
 
@@ -51,13 +48,13 @@ struct Slopes {
 
 Slopes margin_slopes(const TranseLoss& form, float answer, const float* d, int64_t n, float* slope) {
   const float share = 1.0f / static_cast<float>(n);
-  Lanes loss{}, violated{};
+  Lanes loss = 0.0f, violated = 0.0f;
   for (int64_t j = 0; j < n; j += kLanes) {
     const int64_t count = std::min(n - j, kLanes);
-    const Lanes excess = first_lanes(form.margin + answer - load(d + j, count), count);
-    const Lanes one = select(excess > 0.0f, spread(share), zeros());
-    loss += select(excess <= 0.0f, zeros(), excess);  // not relu: what is not a number must show in the loss
-    violated += one;
+    const Lanes excess = keep(form.margin + answer - load(d + j, count), count);
+    const Lanes one = where_less(0.0f, excess, share, 0.0f);
+    loss = loss + relu(excess);
+    violated = violated + one;
     store(slope + j, -one, count);
   }
   return {sum(loss) * share, sum(violated)};
@@ -65,23 +62,23 @@ Slopes margin_slopes(const TranseLoss& form, float answer, const float* d, int64
 
 Slopes self_adversarial_slopes(const TranseLoss& form, float answer, const float* d, int64_t n, float* slope) {
   const float nearest = *std::min_element(d, d + n);
-  Lanes total{};
+  Lanes total = 0.0f;
   for (int64_t j = 0; j < n; j += kLanes) {
     const int64_t count = std::min(n - j, kLanes);
-    const Lanes p = first_lanes(exp(form.temperature * (nearest - load(d + j, count))), count);
-    total += p;
+    const Lanes p = keep(exp(form.temperature * (nearest - load(d + j, count))), count);
+    total = total + p;
     store(slope + j, p, count);
   }
   const float scale = 1 / sum(total);
-  Lanes loss{};
+  Lanes loss = 0.0f;
   for (int64_t j = 0; j < n; j += kLanes) {
     const int64_t count = std::min(n - j, kLanes);
     const Lanes p = load(slope + j, count) * scale, x = form.margin - load(d + j, count);
-    loss += p * softplus(x);
+    loss = fma(p, softplus(x), loss);
     store(slope + j, -p * sigmoid(x), count);
   }
-  const Lanes x = spread(answer - form.margin);
-  return {sum(loss) + softplus(x)[0], sigmoid(x)[0]};
+  const Lanes x = answer - form.margin;
+  return {sum(loss) + first(softplus(x)), first(sigmoid(x))};
 }
 
 Slopes slopes_of(const TranseLoss& form, float answer, const float* d, int64_t n, float* slope) {
@@ -110,7 +107,7 @@ struct Chunk {
     const float* anchor = entity.row(batch.anchor[begin + i]);
     const float* r = relation.row(batch.relation[begin + i]);
     const float sign = batch.sign[begin + i];
-    for (int64_t k = 0; k < width(); k += kLanes) store(q + k, load(anchor + k) + sign * load(r + k));
+    for (int64_t k = 0; k < width(); k += kLanes) store(q + k, fma(sign, load(r + k), load(anchor + k)));
   }
   void clear_gradients() const {
     for (const Mat& m : {dquery, danswer, dreplacement}) std::fill_n(m.data, m.size(), 0.0f);
@@ -169,25 +166,25 @@ double by_products(const Chunk& c, Scratch& s, bool& used) {
     const float square = dot(q.row(i), q.row(i), width);
     for (int64_t j = 0; j < n; j += kLanes) {
       const int64_t count = std::min(n - j, kLanes);
-      const Lanes squares = square + load(s.square.data() + j, count) - 2.0f * load(d.row(i) + j, count);
-      store(d.row(i) + j, square_root(select(squares < kSmallestSquare, spread(kSmallestSquare), squares)), count);
+      const Lanes squares = fma(-2.0f, load(d.row(i) + j, count), square + load(s.square.data() + j, count));
+      store(d.row(i) + j, square_root(where_less(squares, kSmallestSquare, kSmallestSquare, squares)), count);
     }
     const float answer = distance(false, q.row(i), c.answer(i), width);
     const Slopes slopes = slopes_of(c.form, answer, d.row(i), n, b.row(i));
     loss += slopes.loss;
     used = used || slopes.answer != 0;
-    Lanes total{};
+    Lanes total = 0.0f;
     for (int64_t j = 0; j < n; j += kLanes) {
       const int64_t count = std::min(n - j, kLanes);
-      const Lanes x = first_lanes(-load(b.row(i) + j, count) / load(d.row(i) + j, count), count);
+      const Lanes x = keep(-load(b.row(i) + j, count) / load(d.row(i) + j, count), count);
       store(b.row(i) + j, x, count);
       store(s.column.data() + j, load(s.column.data() + j, count) + x, count);
-      total += x;
+      total = total + x;
     }
     const float all = sum(total), pull = answer > 0 ? slopes.answer / answer : 0.0f;
     for (int64_t k = 0; k < width; k += kLanes) {
       const Lanes x = load(q.row(i) + k), g = pull * (x - load(c.answer(i) + k));
-      store(c.dquery.row(i) + k, g - all * x);
+      store(c.dquery.row(i) + k, fma(-all, x, g));
       store(c.danswer.row(i) + k, -g);
     }
   }
@@ -220,11 +217,11 @@ void each_run(const Mat& g, const float* sign, const Index& runs, const int32_t*
       const int64_t place = row[r] * width;
       const int64_t from = runs.begin(r), to = runs.end(r);
       for (int64_t k = 0; k < width; k += kLanes) {
-        Lanes gradient{};
+        Lanes gradient = 0.0f;
         for (int64_t p = from; p < to; ++p) {
           const int64_t item = runs.item_at(p);
           const Lanes x = load(first + item * width + k);
-          gradient += sign ? sign[item] * x : x;
+          gradient = sign ? fma(sign[item], x, gradient) : gradient + x;
         }
         step(place + k, gradient);
       }
@@ -267,12 +264,14 @@ void transe_loss(const TranseLoss& form, const Mat& entity, const Mat& relation,
 void adam_rows(const AdamStep& step, const Mat& g, const float* sign, const Index& runs, const int32_t* row, Mat m,
                Mat v, Mat x) {
   // lr (m / c1) / (sqrt(v / c2) + epsilon), with the bias corrections taken out of the loop.
-  const float b1 = step.beta1, b2 = step.beta2;
-  const float root = std::sqrt(step.c2), lr = step.lr * root / step.c1, epsilon = step.epsilon * root;
+  const auto b1 = static_cast<float>(step.beta1), rest1 = static_cast<float>(1 - step.beta1);
+  const auto b2 = static_cast<float>(step.beta2), rest2 = static_cast<float>(1 - step.beta2);
+  const double root = std::sqrt(step.c2);
+  const auto lr = static_cast<float>(step.lr * root / step.c1), epsilon = static_cast<float>(step.epsilon * root);
   float *const ms = m.data, *const vs = v.data, *const xs = x.data;
   each_run(g, sign, runs, row, {m, v, x}, [=](int64_t at, Lanes gradient) {
-    const Lanes m1 = b1 * load(ms + at) + (1 - b1) * gradient;
-    const Lanes v1 = b2 * load(vs + at) + (1 - b2) * gradient * gradient;
+    const Lanes m1 = fma(b1, load(ms + at), rest1 * gradient);
+    const Lanes v1 = fma(b2, load(vs + at), rest2 * gradient * gradient);
     store(ms + at, m1);
     store(vs + at, v1);
     store(xs + at, load(xs + at) - lr * m1 / (square_root(v1) + epsilon));
@@ -281,7 +280,7 @@ void adam_rows(const AdamStep& step, const Mat& g, const float* sign, const Inde
 
 void sgd_rows(float lr, const Mat& g, const float* sign, const Index& runs, const int32_t* row, Mat x) {
   each_run(g, sign, runs, row, {x},
-           [=](int64_t at, Lanes gradient) { store(x.data + at, load(x.data + at) - lr * gradient); });
+           [=](int64_t at, Lanes gradient) { store(x.data + at, fma(-lr, gradient, load(x.data + at))); });
 }
 
 void cap_rows(const int32_t* row, int64_t count, Mat x) {
@@ -299,17 +298,17 @@ void l1_distances(const Mat& a, const Mat& b, Mat c) {
   constexpr int64_t kTileRows = 8;
   parallel_ranges(a.rows, kTileRows, [&](int64_t begin, int64_t end) {
     const int64_t rows = end - begin;
-    for (int64_t j = 0; j < b.cols; j += kLanes) {
-      Lanes total[kTileRows] = {};
+    for (int64_t j = 0; j < b.cols; j += kVec) {
+      Vec total[kTileRows] = {};
       for (int64_t l = 0; l < a.cols; ++l) {
-        const Lanes right = load(b.row(l) + j);
+        const Vec right = vec_load(b.row(l) + j);
         // A full tile has constant bounds, so that its sums stay in registers.
         if (rows == kTileRows)
-          for (int64_t r = 0; r < kTileRows; ++r) total[r] += absolute(a.row(begin + r)[l] - right);
+          for (int64_t r = 0; r < kTileRows; ++r) total[r] += vec_absolute(a.row(begin + r)[l] - right);
         else
-          for (int64_t r = 0; r < rows; ++r) total[r] += absolute(a.row(begin + r)[l] - right);
+          for (int64_t r = 0; r < rows; ++r) total[r] += vec_absolute(a.row(begin + r)[l] - right);
       }
-      for (int64_t r = 0; r < rows; ++r) store(c.row(begin + r) + j, total[r]);
+      for (int64_t r = 0; r < rows; ++r) vec_store(c.row(begin + r) + j, total[r]);
     }
   });
 }

@@ -1,6 +1,7 @@
 #include "lib/tensor/grad.h"
 
 #include <algorithm>
+#include <stdexcept>
 
 namespace nd::grad {
 namespace {
@@ -8,14 +9,18 @@ constexpr size_t kMostTerms = 3;
 }
 
 Var linear(Tape& tape, std::initializer_list<Term> terms, Var bias, Activation act, int64_t m) {
+  if (terms.size() == 0 || terms.size() > kMostTerms) throw std::logic_error("linear takes one to three terms");
   struct {
     Term term[kMostTerms];
     size_t count;
-  } list{{}, std::min(terms.size(), kMostTerms)};
+  } list{{}, terms.size()};
   std::copy_n(terms.begin(), list.count, list.term);
 
   bool wanted = bias && bias->wanted;
-  for (const Term& t : terms) wanted |= t.x->wanted || t.w->wanted;
+  for (const Term& t : terms) {
+    if (t.rows && t.x->wanted) throw std::logic_error("linear: a table whose rows are picked gets no gradient");
+    wanted |= t.x->wanted || t.w->wanted;
+  }
   Var y = tape.result(m, terms.begin()->w->value.cols, wanted);
   for (size_t j = 0; j < list.count; ++j) {
     const Term& t = list.term[j];

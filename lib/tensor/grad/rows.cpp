@@ -1,6 +1,8 @@
 #include "lib/tensor/grad.h"
 
 #include <algorithm>
+#include <stdexcept>
+#include <string>
 
 namespace nd::grad {
 namespace {
@@ -12,7 +14,8 @@ struct RowsList {
   size_t count;
   bool wanted = false;
 
-  explicit RowsList(std::initializer_list<Rows> list) : count(std::min<size_t>(list.size(), 4)) {
+  explicit RowsList(std::initializer_list<Rows> list) : count(list.size()) {
+    if (count == 0 || count > 4) throw std::logic_error("one to four tables, not " + std::to_string(count));
     std::copy_n(list.begin(), count, rows);
     for (size_t j = 0; j < count; ++j) {
       tables[j] = {rows[j].table->value, rows[j].index};
