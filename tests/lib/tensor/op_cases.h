@@ -1,0 +1,428 @@
+// The table of operation cases: one list drives every test of values, gradients and bits, and will drive the comparison
+// of backends. A case says its inputs' shapes, which rows its items use, the operation on the tape and the same in
+// float64; nothing in it knows where the data lies.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "lib/tensor/grad.h"
+#include "lib/tensor/random.h"
+#include "tests/lib/tensor/reference.h"
+
+namespace nd::cases {
+
+using reference::Choice;
+using reference::Matrix64;
+
+struct Input {
+  int64_t rows, cols;
+  bool wanted = true;  // its gradient is asked for
+  double scale = 1;    // values are uniform in [-scale, scale)
+};
+
+// What a case's function gets, in the order of the case's lists.
+struct Operands {
+  std::vector<Var> x;
+  std::vector<Index> index;
+  std::vector<const int32_t*> row;  // of each choice
+};
+struct Operands64 {
+  std::vector<Matrix64> x;
+  std::vector<Choice> choice;
+};
+
+struct OpCase {
+  std::string name;
+  std::vector<Input> inputs;
+  std::vector<Choice> choices;
+  std::function<Var(Tape&, const Operands&)> on_tape;
+  std::function<Matrix64(const Operands64&)> in_float64;
+};
+
+// How gtest names and prints a case.
+inline void PrintTo(const OpCase& c, std::ostream* out) { *out << c.name; }
+
+// --- Which rows items use ---
+
+inline Choice each(int64_t n) {
+  Choice c{n, {}};
+  for (int64_t i = 0; i < n; ++i) c.row.push_back(static_cast<int32_t>(i));
+  return c;
+}
+// Sets of these sizes, one after another.
+inline Choice runs(const std::vector<int64_t>& sizes) {
+  Choice c{static_cast<int64_t>(sizes.size()), {}};
+  for (size_t r = 0; r < sizes.size(); ++r) c.row.insert(c.row.end(), sizes[r], static_cast<int32_t>(r));
+  return c;
+}
+// `items` rows drawn from [0, rows): some repeat, some are never used.
+inline Choice drawn(int64_t items, int64_t rows, const std::string& name) {
+  Choice c{rows, {}};
+  const Random random(1, "choice/" + name);
+  for (int64_t i = 0; i < items; ++i) c.row.push_back(static_cast<int32_t>(random.below(rows, i)));
+  return c;
+}
+// `segments` sets of 0 to `most` items.
+inline Choice drawn_runs(int64_t segments, int64_t most, const std::string& name) {
+  std::vector<int64_t> sizes;
+  const Random random(1, "runs/" + name);
+  for (int64_t r = 0; r < segments; ++r) sizes.push_back(static_cast<int64_t>(random.below(most + 1, r)));
+  return runs(sizes);
+}
+
+// --- Families of cases ---
+
+inline Matrix64 activated(Activation act, const Matrix64& x) {
+  switch (act) {
+    case Activation::relu: return reference::map(x, reference::relu);
+    case Activation::tanh: return reference::map(x, [](double v) { return std::tanh(v); });
+    case Activation::sigmoid: return reference::map(x, reference::sigmoid);
+    default: return x;
+  }
+}
+
+struct Linear {
+  int64_t m;
+  std::vector<int64_t> inner;  // columns of each term
+  int64_t n;
+  Activation act = Activation::none;
+  bool bias = true;
+  int64_t table = 0;     // rows of the frozen table the first term gathers from, 0 when it doesn't
+  bool x_wanted = true;  // of terms that don't gather
+  bool w_wanted = true;
+};
+
+inline OpCase linear(const std::string& name, const Linear& o) {
+  OpCase c;
+  c.name = "linear_" + name;
+  for (size_t j = 0; j < o.inner.size(); ++j) {
+    const bool gathers = j == 0 && o.table > 0;
+    c.inputs.push_back({gathers ? o.table : o.m, o.inner[j], o.x_wanted && !gathers});
+    c.inputs.push_back({o.inner[j], o.n, o.w_wanted});
+  }
+  if (o.bias) c.inputs.push_back({1, o.n});
+  if (o.table) c.choices.push_back(drawn(o.m, o.table, c.name));
+  c.on_tape = [o](Tape& tape, const Operands& in) {
+    const auto term = [&](size_t j) {
+      return grad::Term{in.x[2 * j], in.x[2 * j + 1], j == 0 && o.table ? in.row[0] : nullptr};
+    };
+    const Var bias = o.bias ? in.x.back() : nullptr;
+    switch (o.inner.size()) {
+      case 1: return grad::linear(tape, {term(0)}, bias, o.act, o.m);
+      case 2: return grad::linear(tape, {term(0), term(1)}, bias, o.act, o.m);
+      default: return grad::linear(tape, {term(0), term(1), term(2)}, bias, o.act, o.m);
+    }
+  };
+  c.in_float64 = [o](const Operands64& in) {
+    Matrix64 y(o.m, o.n);
+    for (size_t j = 0; j < o.inner.size(); ++j) {
+      const Matrix64 x = j == 0 && o.table ? reference::gather(in.x[0], in.choice[0]) : in.x[2 * j];
+      y = reference::sum(y, reference::product(x, in.x[2 * j + 1]));
+    }
+    if (o.bias) y = reference::add_to_rows(y, in.x.back());
+    return activated(o.act, y);
+  };
+  return c;
+}
+
+inline OpCase activate(const std::string& name, Activation act, int64_t rows, int64_t cols, double scale = 3) {
+  return {"activate_" + name, {{rows, cols, true, scale}}, {},
+          [act](Tape& tape, const Operands& in) { return grad::activate(tape, act, in.x[0]); },
+          [act](const Operands64& in) { return activated(act, in.x[0]); }};
+}
+
+// One table per choice; `frozen` tables get no gradient.
+inline std::vector<Input> tables(const std::vector<Choice>& choices, int64_t cols, const std::vector<bool>& frozen) {
+  std::vector<Input> list;
+  for (size_t j = 0; j < choices.size(); ++j) list.push_back({choices[j].rows, cols, j >= frozen.size() || !frozen[j]});
+  return list;
+}
+inline Matrix64 gathered_sum(const Operands64& in, size_t count) {
+  Matrix64 y = reference::gather(in.x[0], in.choice[0]);
+  for (size_t j = 1; j < count; ++j) y = reference::sum(y, reference::gather(in.x[j], in.choice[j]));
+  return y;
+}
+// f with the first `count` tables as a list.
+template <class F>
+Var with_rows(const Operands& in, size_t count, F&& f) {
+  const auto rows = [&](size_t j) { return grad::Rows{in.x[j], in.index[j]}; };
+  switch (count) {
+    case 1: return f(std::initializer_list<grad::Rows>{rows(0)});
+    case 2: return f(std::initializer_list<grad::Rows>{rows(0), rows(1)});
+    case 3: return f(std::initializer_list<grad::Rows>{rows(0), rows(1), rows(2)});
+    default: return f(std::initializer_list<grad::Rows>{rows(0), rows(1), rows(2), rows(3)});
+  }
+}
+
+inline OpCase gather_sum(const std::string& name, const std::vector<Choice>& choices, int64_t cols,
+                         const std::vector<bool>& frozen = {}) {
+  const size_t count = choices.size();
+  return {"gather_sum_" + name, tables(choices, cols, frozen), choices,
+          [count](Tape& tape, const Operands& in) {
+            return with_rows(in, count, [&](auto list) { return grad::gather_sum(tape, list); });
+          },
+          [count](const Operands64& in) { return gathered_sum(in, count); }};
+}
+
+inline OpCase relu_dot(const std::string& name, const std::vector<Choice>& choices, int64_t cols, bool bias,
+                       const std::vector<bool>& frozen = {}, bool w_wanted = true) {
+  const size_t count = choices.size();
+  OpCase c{"relu_dot_" + name, tables(choices, cols, frozen), choices, nullptr, nullptr};
+  c.inputs.push_back({cols, 1, w_wanted});
+  if (bias) c.inputs.push_back({1, 1});
+  c.on_tape = [count, bias](Tape& tape, const Operands& in) {
+    return with_rows(in, count, [&](auto list) {
+      return grad::relu_dot(tape, list, in.x[count], bias ? in.x[count + 1] : nullptr);
+    });
+  };
+  c.in_float64 = [count, bias](const Operands64& in) {
+    Matrix64 s = reference::product(reference::map(gathered_sum(in, count), reference::relu), in.x[count]);
+    return bias ? reference::add_to_rows(s, in.x[count + 1]) : s;
+  };
+  return c;
+}
+
+inline OpCase row_dots(const std::string& name, const Choice& a, const Choice& b, int64_t cols, bool cosine,
+                       const std::vector<bool>& frozen = {}) {
+  return {"row_dots_" + name, tables({a, b}, cols, frozen), {a, b},
+          [cosine](Tape& tape, const Operands& in) {
+            return grad::row_dots(tape, {in.x[0], in.index[0]}, {in.x[1], in.index[1]}, cosine);
+          },
+          [cosine](const Operands64& in) {
+            return reference::row_dots(reference::gather(in.x[0], in.choice[0]), reference::gather(in.x[1], in.choice[1]),
+                                       cosine);
+          }};
+}
+
+inline OpCase segment_softmax(const std::string& name, const Choice& segments, double scale = 1) {
+  return {"segment_softmax_" + name, {{segments.items(), 1, true, scale}}, {segments},
+          [](Tape& tape, const Operands& in) { return grad::segment_softmax(tape, in.index[0], in.x[0]); },
+          [](const Operands64& in) { return reference::segment_softmax(in.choice[0], in.x[0]); }};
+}
+
+inline OpCase segment_sum(const std::string& name, const Choice& segments, const Choice& rows, int64_t cols,
+                          bool p_wanted = true, bool x_wanted = true) {
+  return {"segment_sum_" + name,
+          {{segments.items(), 1, p_wanted}, {rows.rows, cols, x_wanted}},
+          {segments, rows},
+          [](Tape& tape, const Operands& in) {
+            return grad::segment_sum(tape, in.index[0], in.x[0], {in.x[1], in.index[1]});
+          },
+          [](const Operands64& in) {
+            return reference::segment_sum(in.choice[0], in.x[0], reference::gather(in.x[1], in.choice[1]));
+          }};
+}
+
+inline OpCase segment_max(const std::string& name, const Choice& segments, int64_t cols) {
+  return {"segment_max_" + name, {{segments.items(), cols}}, {segments},
+          [](Tape& tape, const Operands& in) { return grad::segment_max(tape, in.index[0], in.x[0]); },
+          [](const Operands64& in) { return reference::segment_max(in.choice[0], in.x[0]); }};
+}
+
+inline OpCase rank_loss(const std::string& name, const Choice& segments, float gamma, double scale = 1) {
+  return {"rank_loss_" + name, {{segments.items(), 1, true, scale}}, {segments},
+          [gamma](Tape& tape, const Operands& in) { return grad::rank_loss(tape, in.index[0], in.x[0], gamma); },
+          [gamma](const Operands64& in) { return reference::rank_loss(in.choice[0], in.x[0], gamma); }};
+}
+
+inline OpCase cross_entropy(const std::string& name, int64_t rows, int64_t classes, double scale = 1) {
+  return {"cross_entropy_" + name, {{rows, classes, true, scale}}, {drawn(rows, classes, name)},
+          [](Tape& tape, const Operands& in) { return grad::cross_entropy(tape, in.x[0], in.row[0]); },
+          [](const Operands64& in) { return reference::cross_entropy(in.x[0], in.choice[0].row); }};
+}
+
+// The whole additive attention of KRED's eqs. (2), (3) and the sum of (1), or (5)-(7), as fused steps on the tape and as
+// its definition in float64: s = w2 · relu(x W1 + c V1 + b1) for concatenated inputs, softmax in each set, weighted sum.
+inline OpCase attention(const std::string& name, const Choice& segments, const Choice& rows, int64_t cols,
+                        int64_t query_cols, int64_t hidden, bool frozen) {
+  return {"attention_" + name,
+          {{rows.rows, cols, !frozen}, {segments.rows, query_cols}, {cols, hidden}, {query_cols, hidden}, {1, hidden},
+           {hidden, 1, true, 3}},
+          {segments, rows},
+          [rows = rows.rows, sets = segments.rows](Tape& tape, const Operands& in) {
+            const grad::Rows x{in.x[0], in.index[1]};
+            const Var keys = grad::linear(tape, {{in.x[0], in.x[2]}}, in.x[4], Activation::none, rows);
+            const Var queries = grad::linear(tape, {{in.x[1], in.x[3]}}, nullptr, Activation::none, sets);
+            const Var s = grad::relu_dot(tape, {{keys, in.index[1]}, {queries, in.index[0]}}, in.x[5], nullptr);
+            return grad::segment_sum(tape, in.index[0], grad::segment_softmax(tape, in.index[0], s), x);
+          },
+          [](const Operands64& in) {
+            const Matrix64 x = reference::gather(in.x[0], in.choice[1]);
+            const Matrix64 both = reference::concat(x, reference::gather(in.x[1], in.choice[0]));
+            Matrix64 w1(in.x[2].rows + in.x[3].rows, in.x[2].cols);
+            w1.values = in.x[2].values;
+            w1.values.insert(w1.values.end(), in.x[3].values.begin(), in.x[3].values.end());
+            const Matrix64 layer = reference::add_to_rows(reference::product(both, w1), in.x[4]);
+            const Matrix64 s = reference::product(reference::map(layer, reference::relu), in.x[5]);
+            return reference::segment_sum(in.choice[0], reference::segment_softmax(in.choice[0], s), x);
+          }};
+}
+
+// --- The table ---
+
+inline std::vector<OpCase> all() {
+  constexpr auto none = Activation::none, relu = Activation::relu, tanh = Activation::tanh, sigmoid = Activation::sigmoid;
+  std::vector<OpCase> list;
+  const auto add = [&list](OpCase c) { list.push_back(std::move(c)); };
+
+  // Products: every width of tile and every rest of one, rows from none to several blocks, sums long enough to be cut.
+  add(linear("one_row", {1, {5}, 17}));
+  add(linear("no_rows", {0, {5}, 17}));
+  add(linear("no_inputs", {3, {0}, 5}));
+  add(linear("one_column", {13, {128}, 1}));
+  add(linear("one_input", {7, {1}, 90}));
+  for (int64_t n : {5, 16, 17, 32, 48, 64, 90, 128, 130})
+    add(linear("to_" + std::to_string(n), {11, {17}, n, n % 2 ? relu : tanh}));
+  for (int64_t m : {2, 3, 4, 5, 6, 7, 95, 96, 97}) add(linear(std::to_string(m) + "_rows", {m, {9}, 21, sigmoid}));
+  for (int64_t k : {47, 48, 49, 90, 130}) add(linear(std::to_string(k) + "_inputs", {10, {k}, 18}));
+  add(linear("without_bias", {9, {6}, 7, relu, false}));
+  add(linear("two_terms", {19, {90, 33}, 40, tanh}));
+  add(linear("three_terms", {10, {3, 20, 5}, 17, relu}));
+  add(linear("three_terms_without_bias", {10, {3, 20, 5}, 17, sigmoid, false}));
+  add(linear("gathered", {40, {30}, 128, none, true, 12}));
+  add(linear("gathered_and_plain", {40, {30, 18}, 90, tanh, true, 1000}));
+  add(linear("frozen_inputs", {9, {6, 4}, 7, relu, true, 0, false}));
+  add(linear("frozen_weights", {9, {6, 4}, 7, relu, true, 0, true, false}));
+  add(linear("only_bias_wanted", {9, {6}, 7, tanh, true, 0, false, false}));
+  add(linear("many_rows", {2300, {17}, 33, tanh}));
+  add(linear("many_gathered_rows", {3100, {50}, 40, none, true, 700}));
+
+  for (auto [name, act] : {std::pair{"none", none}, {"relu", relu}, {"tanh", tanh}, {"sigmoid", sigmoid}}) {
+    add(activate(name, act, 7, 17));
+    add(activate(std::string(name) + "_one", act, 1, 1));
+    add(activate(std::string(name) + "_many", act, 700, 50));
+    add(activate(std::string(name) + "_far_out", act, 9, 9, 30));
+  }
+  add({"concat", {{20, 17}, {20, 5}}, {},
+       [](Tape& tape, const Operands& in) { return grad::concat(tape, in.x[0], in.x[1]); },
+       [](const Operands64& in) { return reference::concat(in.x[0], in.x[1]); }});
+  add({"concat_half_frozen", {{200, 90, false}, {200, 128}}, {},
+       [](Tape& tape, const Operands& in) { return grad::concat(tape, in.x[0], in.x[1]); },
+       [](const Operands64& in) { return reference::concat(in.x[0], in.x[1]); }});
+
+  // Rows of tables.
+  for (int64_t cols : {1, 5, 17, 90, 128, 130}) {
+    const std::string width = "width_" + std::to_string(cols);
+    add(gather_sum(width, {drawn(30, 7, "a"), each(30)}, cols));
+    add(relu_dot(width, {drawn(30, 7, "a"), each(30)}, cols, cols % 2 == 0));
+    add(row_dots(width, drawn(30, 7, "a"), each(30), cols, false));
+    // In one dimension a cosine is plus or minus one, and its gradient nothing but rounding.
+    if (cols > 1) add(row_dots("cosine_" + width, drawn(30, 7, "a"), each(30), cols, true));
+    add(segment_sum(width, runs({3, 0, 1, 20, 6}), drawn(30, 12, "x"), cols));
+    add(segment_max(width, runs({3, 0, 1, 20, 6}), cols));
+  }
+  const Choice few = drawn(40, 5, "few"), many = drawn(40, 300, "many"), sets = runs({0, 17, 1, 0, 22, 0}), id = each(40);
+  add(gather_sum("one_table", {few}, 18));
+  add(gather_sum("three_tables", {few, sets, id}, 18));
+  add(gather_sum("four_tables", {few, many, sets, id}, 18));
+  add(gather_sum("frozen_first", {few, many}, 18, {true, false}));
+  add(gather_sum("no_items", {drawn(0, 5, "none"), each(0)}, 18));
+  add(gather_sum("many_items", {drawn(2000, 300, "l"), drawn(2000, 1700, "m")}, 33));
+  add(relu_dot("one_table", {few}, 18, true));
+  add(relu_dot("one_item", {drawn(1, 3, "one"), each(1)}, 18, true));
+  add(relu_dot("three_tables", {sets, few, many}, 128, false));
+  add(relu_dot("four_tables", {few, many, sets, id}, 34, true));
+  add(relu_dot("frozen_table", {few, many}, 33, true, {true, false}));
+  add(relu_dot("only_frozen_tables", {few, many}, 33, false, {true, true}));
+  add(relu_dot("frozen_w", {few, many}, 33, true, {false, false}, false));
+  add(relu_dot("only_bias_wanted", {few, many}, 33, true, {true, true}, false));
+  add(relu_dot("no_items", {drawn(0, 5, "none"), each(0)}, 18, true));
+  add(relu_dot("many_items", {drawn_runs(220, 20, "heads"), drawn(drawn_runs(220, 20, "heads").items(), 900, "tails")}, 40,
+               true));
+  add(row_dots("repeated_rows", few, many, 18, false));
+  add(row_dots("cosine_repeated_rows", few, many, 18, true));
+  add(row_dots("frozen_first", few, id, 18, true, {true, false}));
+  add(row_dots("frozen_second", few, id, 18, true, {false, true}));
+  add(row_dots("no_items", drawn(0, 5, "none"), each(0), 18, true));
+  add(row_dots("many_items", drawn(2000, 300, "l"), drawn(2000, 1700, "m"), 33, true));
+
+  // Sets: empty ones, sets of one, lengths around a vector's, logits that overflow without the maximum taken off.
+  add(segment_softmax("ragged", runs({0, 1, 2, 15, 16, 17, 0, 33, 100})));
+  add(segment_softmax("all_empty", runs({0, 0, 0})));
+  add(segment_softmax("no_sets", runs({})));
+  add(segment_softmax("ones", runs({1, 1, 1, 1})));
+  add(segment_softmax("large_logits", runs({3, 0, 1, 20, 6}), 500));
+  add(segment_softmax("many_sets", drawn_runs(900, 24, "softmax")));
+  add(segment_sum("all_empty", runs({0, 0, 0}), each(0), 18));
+  add(segment_sum("frozen_weights", sets, few, 18, false, true));
+  add(segment_sum("frozen_values", sets, many, 18, true, false));
+  add(segment_sum("plain", sets, id, 90));
+  add(segment_sum("many_sets", drawn_runs(900, 9, "sum"), drawn(drawn_runs(900, 9, "sum").items(), 700, "x"), 33));
+  add(segment_max("all_empty", runs({0, 0}), 5));
+  add(segment_max("many_sets", drawn_runs(900, 5, "max"), 9));
+
+  add(rank_loss("one_positive", runs({1}), 10));
+  add(rank_loss("six_each", runs({6, 6, 6, 6}), 10));
+  add(rank_loss("ragged", runs({6, 1, 2, 0, 17}), 1));
+  add(rank_loss("large_logits", runs({6, 3, 6}), 10, 100));
+  add(cross_entropy("two_classes", 1, 2));
+  add(cross_entropy("one_class", 4, 1));
+  add(cross_entropy("fifteen_classes", 20, 15));
+  add(cross_entropy("large_logits", 20, 15, 300));
+
+  // Several operations on shared values: gradients are added up from all who use them.
+  add({"shared_by_two_layers", {{9, 6}, {6, 7}, {6, 7}}, {each(9), each(9)},
+       [](Tape& tape, const Operands& in) {
+         const Var a = grad::linear(tape, {{in.x[0], in.x[1]}}, nullptr, Activation::tanh, 9);
+         const Var b = grad::linear(tape, {{in.x[0], in.x[2]}}, nullptr, Activation::sigmoid, 9);
+         return grad::gather_sum(tape, {{a, in.index[0]}, {b, in.index[1]}});
+       },
+       [](const Operands64& in) {
+         return reference::sum(activated(Activation::tanh, reference::product(in.x[0], in.x[1])),
+                               activated(Activation::sigmoid, reference::product(in.x[0], in.x[2])));
+       }});
+  add({"same_layer_twice", {{9, 6}, {6, 6}, {1, 6}}, {},
+       [](Tape& tape, const Operands& in) {
+         const Var once = grad::linear(tape, {{in.x[0], in.x[1]}}, in.x[2], Activation::tanh, 9);
+         return grad::linear(tape, {{once, in.x[1]}}, in.x[2], Activation::tanh, 9);
+       },
+       [](const Operands64& in) {
+         const auto layer = [&](const Matrix64& x) {
+           return activated(Activation::tanh, reference::add_to_rows(reference::product(x, in.x[1]), in.x[2]));
+         };
+         return layer(layer(in.x[0]));
+       }});
+  add({"same_table_twice", {{5, 18}}, {drawn(40, 5, "a"), drawn(40, 5, "b")},
+       [](Tape& tape, const Operands& in) {
+         return grad::gather_sum(tape, {{in.x[0], in.index[0]}, {in.x[0], in.index[1]}});
+       },
+       [](const Operands64& in) {
+         return reference::sum(reference::gather(in.x[0], in.choice[0]), reference::gather(in.x[0], in.choice[1]));
+       }});
+  add({"same_table_twice_in_relu_dot", {{5, 18}, {18, 1}}, {drawn(40, 5, "a"), drawn(40, 5, "b")},
+       [](Tape& tape, const Operands& in) {
+         return grad::relu_dot(tape, {{in.x[0], in.index[0]}, {in.x[0], in.index[1]}}, in.x[1], nullptr);
+       },
+       [](const Operands64& in) {
+         const Matrix64 x =
+             reference::sum(reference::gather(in.x[0], in.choice[0]), reference::gather(in.x[0], in.choice[1]));
+         return reference::product(reference::map(x, reference::relu), in.x[1]);
+       }});
+  add({"cosine_of_a_table_with_itself", {{9, 6}}, {drawn(20, 9, "a"), drawn(20, 9, "b")},
+       [](Tape& tape, const Operands& in) {
+         return grad::row_dots(tape, {in.x[0], in.index[0]}, {in.x[0], in.index[1]}, true);
+       },
+       [](const Operands64& in) {
+         return reference::row_dots(reference::gather(in.x[0], in.choice[0]), reference::gather(in.x[0], in.choice[1]),
+                                    true);
+       }});
+  add({"values_that_make_their_own_weights", {{40, 18}, {18, 1}}, {sets, id},
+       [](Tape& tape, const Operands& in) {
+         const Var s = grad::linear(tape, {{in.x[0], in.x[1]}}, nullptr, Activation::none, 40);
+         return grad::segment_sum(tape, in.index[0], grad::segment_softmax(tape, in.index[0], s), {in.x[0], in.index[1]});
+       },
+       [](const Operands64& in) {
+         return reference::segment_sum(in.choice[0],
+                                       reference::segment_softmax(in.choice[0], reference::product(in.x[0], in.x[1])),
+                                       in.x[0]);
+       }});
+  add(attention("small", runs({3, 0, 1, 7}), drawn(11, 6, "x"), 5, 4, 6, false));
+  add(attention("frozen", runs({3, 0, 1, 20, 6}), drawn(30, 12, "x"), 90, 17, 128, true));
+  add(attention("one_set", runs({24}), each(24), 33, 130, 20, false));
+  add(attention("many_sets", drawn_runs(300, 8, "att"), drawn(drawn_runs(300, 8, "att").items(), 500, "t"), 9, 8, 17, false));
+  return list;
+}
+
+}  // namespace nd::cases
