@@ -17,7 +17,7 @@ constexpr float kSmallestNormal = std::numeric_limits<float>::min();
 template <class F>
 float first_lane(F&& f, float x) {
   float out[kLanes];
-  store(out, f(spread(x)));
+  store(out, f(x));
   return out[0];
 }
 
@@ -63,6 +63,12 @@ TEST(VectorMath, TanhIsWithinTwoUlps) {
 }
 TEST(VectorMath, SigmoidIsWithinTwoUlps) {
   EXPECT_LE(largest_error([](Lanes x) { return sigmoid(x); }, [](double x) { return 1 / (1 + std::exp(-x)); }), 2);
+}
+
+TEST(VectorMath, SoftplusIsWithinFourUlps) {
+  EXPECT_LE(largest_error([](Lanes x) { return softplus(x); },
+                          [](double x) { return std::max(x, 0.0) + std::log1p(std::exp(-std::fabs(x))); }),
+            4);
 }
 
 TEST(VectorMath, EndsAreExact) {
@@ -117,11 +123,13 @@ TEST(Lanes, PartsOfAVectorAreLoadedAndStoredAlone) {
   float from[kLanes], to[kLanes];
   for (int64_t n = 1; n <= kLanes; ++n) {
     for (int l = 0; l < kLanes; ++l) from[l] = static_cast<float>(l + 1), to[l] = -1;
-    float whole[kLanes];
+    float whole[kLanes], kept[kLanes];
     store(whole, load(from, n));
+    store(kept, keep(load(from), n));
     store(to, load(from), n);
     for (int l = 0; l < kLanes; ++l) {
       EXPECT_EQ(whole[l], l < n ? l + 1 : 0);
+      EXPECT_EQ(kept[l], l < n ? l + 1 : 0);
       EXPECT_EQ(to[l], l < n ? l + 1 : -1);
     }
   }
@@ -132,10 +140,10 @@ TEST(Lanes, MaskAndMaskedSumAgreeWithScalars) {
     float x[kLanes], y[kLanes];
     for (int l = 0; l < kLanes; ++l) x[l] = bits >> l & 1 ? 0.5f + static_cast<float>(l) : (l % 2 ? 0.0f : -3.0f);
     ASSERT_EQ(positive(load(x)), bits);
-    store(y, add_where(static_cast<uint16_t>(bits), spread(2), spread(3)));
+    store(y, add_where(static_cast<uint16_t>(bits), 2.0f, 3.0f));
     for (int l = 0; l < kLanes; ++l) ASSERT_EQ(y[l], bits >> l & 1 ? 5 : 2);
   }
-  EXPECT_EQ(positive(spread(NAN)), 0);
+  EXPECT_EQ(positive(NAN), 0);
 }
 
 TEST(Lanes, SumUsesOneTreeOnEveryMachine) {
