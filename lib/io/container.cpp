@@ -40,7 +40,7 @@ bool good_name(std::string_view name) {
 }
 
 // Bytes of a tensor; throws when the shape is impossible.
-uint64_t bytes_of(const std::string& path, const TensorView& t) {
+uint64_t bytes_of(const TensorView& t, const std::string& path) {
   uint64_t bytes = size_of(t.dtype);
   if (t.shape.size() > kMaxRank)
     throw Error(path,
@@ -93,13 +93,18 @@ uint64_t digest_of(Meta meta, const std::vector<TensorView>& tensors) {
   return digest.value();
 }
 
-// Bytes in front of the data, by the first 8 of them.
-uint64_t header_size(std::span<const std::byte> file, const std::string& path) {
+// Bytes in front of the data, as far as the bytes so far tell: the first 8 say it.
+uint64_t header_size(std::span<const std::byte> so_far, const std::string& path) {
+  if (so_far.size() < 8) return 8;
   uint64_t n;
-  std::memcpy(&n, file.data(), 8);
+  std::memcpy(&n, so_far.data(), 8);
   if (n > kMaxHeader - 8 || (8 + n) % kAlignment != 0)
     throw Error(path, "is no nightdesk file (byte 1: a header of " + std::to_string(n) + " bytes is not possible)");
   return 8 + n;
+}
+
+bool header_is_complete(std::span<const std::byte> so_far, const std::string& path) {
+  return so_far.size() > 8 && so_far.size() >= header_size(so_far, path);
 }
 
 // What a header says of a tensor beside its name, dtype and shape.
@@ -184,10 +189,8 @@ class HeaderReader {
     json::Node dtype;
     std::string_view dtype_name;
     if (!node.find("dtype", dtype) || !dtype.get(dtype_name)) fail("tensor " + out.name + " has no dtype");
-    const auto known =
-        std::find_if(std::begin(kDTypes), std::end(kDTypes), [&](const DTypeName& d) { return d.name == dtype_name; });
-    if (known == std::end(kDTypes)) fail("tensor " + out.name + " has the unknown dtype " + std::string(dtype_name));
-    out.dtype = known->dtype;
+    if (!dtype_of(dtype_name, out.dtype))
+      fail("tensor " + out.name + " has the unknown dtype " + std::string(dtype_name));
     out.shape = integers(name, node, "shape");
     return out;
   }
@@ -219,16 +222,13 @@ struct Header {
   uint64_t file_size = 0;
 };
 
-// `file` holds at least 8 + N bytes, or Error.
 Header read_header(std::span<const std::byte> file, const std::string& path) {
-  if (file.size() < 8)
-    throw Error(path,
-                file.empty() ? "is empty" : "ends after " + std::to_string(file.size()) + " bytes, in the header");
+  if (file.empty()) throw Error(path, "is empty");
   Header h;
   h.size = header_size(file, path);
-  if (file.size() < h.size)
+  if (!header_is_complete(file, path))
     throw Error(path, "ends after " + std::to_string(file.size()) + " bytes, in the header of " +
-                          std::to_string(h.size) + " bytes");
+                          (file.size() < 8 ? "unknown length" : std::to_string(h.size) + " bytes"));
   const std::string_view text(reinterpret_cast<const char*>(file.data()), h.size);
   std::vector<TensorView> tensors;
   std::vector<Place> places;
@@ -241,7 +241,7 @@ Header read_header(std::span<const std::byte> file, const std::string& path) {
   for (size_t i : order) {
     const TensorView& t = tensors[i];
     const int64_t begin = end;
-    if (__builtin_add_overflow(end, bytes_of(path, t), &end)) throw Error(path, "tensor " + t.name + " is too large");
+    if (__builtin_add_overflow(end, bytes_of(t, path), &end)) throw Error(path, "tensor " + t.name + " is too large");
     if (places[i].begin != begin || places[i].end != end)
       throw Error(path, "header: tensor " + t.name + " lies at " + std::to_string(places[i].begin) + " to " +
                             std::to_string(places[i].end) + " of the data, expected " + std::to_string(begin) + " to " +
@@ -258,10 +258,24 @@ Header read_header(std::span<const std::byte> file, const std::string& path) {
   return h;
 }
 
+void check_length(std::span<const std::byte> file, const Header& h, const std::string& path) {
+  const std::string size = std::to_string(file.size()), expected = std::to_string(h.file_size);
+  if (file.size() < h.file_size) throw Error(path, "ends after " + size + " bytes, expected " + expected);
+  if (file.size() > h.file_size) throw Error(path, "goes on after byte " + expected + ", to " + size + " bytes");
+}
+
 }  // namespace
 
 size_t size_of(DType dtype) { return kDTypes[static_cast<size_t>(dtype)].size; }
 std::string_view name_of(DType dtype) { return kDTypes[static_cast<size_t>(dtype)].name; }
+bool dtype_of(std::string_view name, DType& out) {
+  for (const DTypeName& d : kDTypes)
+    if (d.name == name) {
+      out = d.dtype;
+      return true;
+    }
+  return false;
+}
 
 int64_t TensorView::count() const {
   int64_t product = 1;
@@ -278,48 +292,44 @@ const TensorView* Container::find(std::string_view name) const {
 Container Container::open(const std::string& path) {
   uint64_t file_size = 0;
   const Bytes bytes = read_declared(path, [&](std::span<const std::byte> so_far) {
-    if (file_size > 0) return file_size;
-    if (so_far.size() < 8) return uint64_t{8};
-    const uint64_t size = header_size(so_far, shown(path));
-    return so_far.size() < size ? size : file_size = read_header(so_far, shown(path)).file_size;
+    if (file_size == 0 && header_is_complete(so_far, shown(path)))
+      file_size = read_header(so_far, shown(path)).file_size;
+    return file_size > 0 ? file_size : header_size(so_far, shown(path));
   });
   return parse(bytes.keep, bytes.view, path);
 }
 
+Meta Container::peek(const std::string& path) {
+  const auto only_header = [&](std::span<const std::byte> so_far) { return header_size(so_far, shown(path)); };
+  const Bytes bytes = read_declared(path, only_header, true);
+  Header h = read_header(bytes.view, shown(path));
+  // A plain file comes as a whole, because it is mapped.
+  if (bytes.view.size() != h.size) check_length(bytes.view, h, shown(path));
+  return std::move(h.meta);
+}
+
 Container Container::parse(std::shared_ptr<const void> keep, std::span<const std::byte> bytes,
                            const std::string& path) {
-  Container c;
-  c.path_ = shown(path);
   if (reinterpret_cast<uintptr_t>(bytes.data()) % 8 != 0) {
     auto aligned = std::make_shared<std::vector<std::byte>>(bytes.begin(), bytes.end());
     bytes = *aligned;
     keep = aligned;
   }
-  Header h = read_header(bytes, c.path_);
-  if (bytes.size() != h.file_size)
-    throw Error(c.path_, (bytes.size() < h.file_size ? "ends after "
-                                                     : "goes on after byte " + std::to_string(h.file_size) + ", to ") +
-                             std::to_string(bytes.size()) + " bytes, expected " + std::to_string(h.file_size));
+  Header h = read_header(bytes, shown(path));
+  check_length(bytes, h, shown(path));
   uint64_t at = h.size;
   for (TensorView& t : h.tensors) {
-    t.bytes = bytes.subspan(at, bytes_of(c.path_, t));
+    t.bytes = bytes.subspan(at, bytes_of(t, shown(path)));
     at += t.bytes.size();
   }
   const uint64_t digest = digest_of(h.meta, h.tensors);
   if (digest != h.meta.digest)
-    throw Error(c.path_,
+    throw Error(shown(path),
                 "damaged: the digest of its bytes is " + hex(digest) + ", its header says " + hex(h.meta.digest));
-  c.meta_ = std::move(h.meta);
-  c.tensors_ = std::move(h.tensors);
-  c.keep_ = std::move(keep);
-  c.by_name_.resize(c.tensors_.size());
-  std::iota(c.by_name_.begin(), c.by_name_.end(), 0);
-  std::sort(c.by_name_.begin(), c.by_name_.end(),
-            [&](uint32_t a, uint32_t b) { return c.tensors_[a].name < c.tensors_[b].name; });
-  return c;
+  return Container(shown(path), std::move(h.meta), std::move(h.tensors), std::move(keep));
 }
 
-uint64_t write_container(const std::string& path, Meta meta, std::vector<TensorView> tensors, int zstd_level) {
+Container Container::of(const std::string& path, Meta meta, std::vector<TensorView> tensors) {
   const std::string name = path == "-" ? "standard output" : path;
   std::stable_sort(meta.inputs.begin(), meta.inputs.end(), by_role);
   std::sort(tensors.begin(), tensors.end(), comes_before);
@@ -327,18 +337,34 @@ uint64_t write_container(const std::string& path, Meta meta, std::vector<TensorV
   for (const TensorView& t : tensors) {
     if (!good_name(t.name)) throw Error(name, "a tensor cannot be called \"" + t.name + "\"");
     if (!names.insert(t.name).second) throw Error(name, "two tensors are called " + t.name);
-    if (bytes_of(name, t) != t.bytes.size()) throw Error(name, "tensor " + t.name + " has not the size of its shape");
+    if (bytes_of(t, name) != t.bytes.size()) throw Error(name, "tensor " + t.name + " has not the size of its shape");
   }
   if (!meta.options.object()) throw Error(name, "nd.options is not a JSON object");
   if (tensors.size() > kMaxTensors) throw Error(name, "more than 65536 tensors");
+  if (header_of(meta, tensors).size() > kMaxHeader) throw Error(name, "its header would be longer than 16 MiB");
   meta.digest = digest_of(meta, tensors);
-  const std::string header = header_of(meta, tensors);
-  if (header.size() > kMaxHeader) throw Error(name, "its header would be longer than 16 MiB");
+  return Container(name, std::move(meta), std::move(tensors), nullptr);
+}
+
+Container::Container(std::string path, Meta meta, std::vector<TensorView> tensors, std::shared_ptr<const void> keep)
+    : path_(std::move(path)), meta_(std::move(meta)), tensors_(std::move(tensors)), keep_(std::move(keep)) {
+  by_name_.resize(tensors_.size());
+  std::iota(by_name_.begin(), by_name_.end(), 0);
+  std::sort(by_name_.begin(), by_name_.end(),
+            [&](uint32_t a, uint32_t b) { return tensors_[a].name < tensors_[b].name; });
+}
+
+void Container::write(const std::string& path, int zstd_level) const {
   Sink sink(path, zstd_level);
-  sink.write(header);
-  for (const TensorView& t : tensors) sink.write(t.bytes);
+  sink.write(header_of(meta_, tensors_));
+  for (const TensorView& t : tensors_) sink.write(t.bytes);
   sink.commit();
-  return meta.digest;
+}
+
+uint64_t write_container(const std::string& path, Meta meta, std::vector<TensorView> tensors, int zstd_level) {
+  const Container c = Container::of(path, std::move(meta), std::move(tensors));
+  c.write(path, zstd_level);
+  return c.meta().digest;
 }
 
 }  // namespace nd

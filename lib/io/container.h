@@ -17,6 +17,7 @@ namespace nd {
 enum class DType : uint8_t { F64, I64, F32, I32, F16, BF16, U8 };
 size_t size_of(DType);
 std::string_view name_of(DType);
+bool dtype_of(std::string_view name, DType& out);  // false when there is none of that name
 
 // A file this one was made from, and the part it played: {"corpus", "corpus/1", digest}.
 struct Input {
@@ -41,13 +42,22 @@ struct TensorView {
   int64_t count() const;  // product of the shape
 };
 
-// An opened file: everything in it has been verified (length, order, overlap, alignment, UTF-8, digest).
+// A verified set of tensors, in a file or about to be: length, header, order, overlap and digest hold.
 class Container {
  public:
   // path or "-"; Error names the path and what is wrong.
   static Container open(const std::string& path);
+  // What the header of a file says, without looking at the data: header and, of a plain file, length are verified, the
+  // digest is not.
+  static Meta peek(const std::string& path);
   // The same for bytes already in memory (tests, fuzzing).
   static Container parse(std::shared_ptr<const void> keep, std::span<const std::byte> bytes, const std::string& path);
+
+  // A container of tensors that someone else keeps, in any order, with the digest it will have as a file. Error when
+  // the profile does not allow it; `path` is only for messages.
+  static Container of(const std::string& path, Meta meta, std::vector<TensorView> tensors);
+  // Writes it to path or "-", atomically. zstd_level 0 writes plain; the digest is that of the plain bytes either way.
+  void write(const std::string& path, int zstd_level = 0) const;
 
   const std::string& path() const { return path_; }
   const Meta& meta() const { return meta_; }
@@ -56,6 +66,8 @@ class Container {
   const std::shared_ptr<const void>& keep() const { return keep_; }
 
  private:
+  Container(std::string path, Meta meta, std::vector<TensorView> tensors, std::shared_ptr<const void> keep);
+
   std::string path_;
   Meta meta_;
   std::vector<TensorView> tensors_;
@@ -63,8 +75,7 @@ class Container {
   std::shared_ptr<const void> keep_;
 };
 
-// Writes tensors (in any order; they are put in the profile's order) to path or "-", atomically. Returns the digest.
-// zstd_level 0 writes plain; the digest is that of the uncompressed bytes either way.
+// Container::of(...).write(...); returns the digest.
 uint64_t write_container(const std::string& path, Meta meta, std::vector<TensorView> tensors, int zstd_level = 0);
 
 }  // namespace nd

@@ -20,6 +20,12 @@ class Error : public std::runtime_error {
       : Error(path + ":" + std::to_string(row) + ": " + what) {}
 };
 
+// The system would not let us read or write (a missing file, a full disk), as opposed to what is in a file.
+class SystemError : public Error {
+ public:
+  using Error::Error;
+};
+
 // Exit 2: the options make no sense together.
 class UsageError : public Error {
  public:

@@ -17,59 +17,21 @@ namespace {
 
 constexpr size_t kMaxDepth = 16;
 
-void append_string(std::string& out, std::string_view s) {
-  if (!is_utf8(s)) throw Error("a string is not UTF-8");
-  out += '"';
-  for (char c : s) {
-    switch (c) {
-      case '"':
-        out += "\\\"";
-        break;
-      case '\\':
-        out += "\\\\";
-        break;
-      case '\b':
-        out += "\\b";
-        break;
-      case '\f':
-        out += "\\f";
-        break;
-      case '\n':
-        out += "\\n";
-        break;
-      case '\r':
-        out += "\\r";
-        break;
-      case '\t':
-        out += "\\t";
-        break;
-      default:
-        if (static_cast<unsigned char>(c) < 0x20) {
-          out += "\\u00";
-          out += "0123456789abcdef"[c >> 4];
-          out += "0123456789abcdef"[c & 15];
-        } else {
-          out += c;
-        }
-    }
-  }
-  out += '"';
-}
-
 // Reading the text back must give the same text: whole numbers come back as integers and print the same, except
 // minus zero and those beyond 64 bits, which therefore keep a mark of being floats.
-void append_double(std::string& out, double d) {
-  if (!std::isfinite(d)) {
+template <class Float>
+void append_float(std::string& out, Float f) {
+  if (!std::isfinite(f)) {
     out += "null";
     return;
   }
-  if (d == 0 && std::signbit(d)) {
+  if (f == 0 && std::signbit(f)) {
     out += "-0.0";
     return;
   }
   char text[32];
-  const auto end = std::fabs(d) < 1e15 ? std::to_chars(text, std::end(text), d)
-                                       : std::to_chars(text, std::end(text), d, std::chars_format::scientific);
+  const auto end = std::fabs(f) < Float{1e15} ? std::to_chars(text, std::end(text), f)
+                                              : std::to_chars(text, std::end(text), f, std::chars_format::scientific);
   out.append(text, end.ptr);
 }
 
@@ -89,19 +51,19 @@ struct Printer {
     } else if (const int64_t* i = v.integer()) {
       out += std::to_string(*i);
     } else if (const std::string* s = v.string()) {
-      append_string(out, *s);
+      append(out, *s);
     } else if (const Array* a = v.array()) {
       sequence('[', ']', *a, [this](const Value& element) { print(element); });
     } else if (const Object* o = v.object()) {
       sequence('{', '}', *o, [this](const auto& member) {
-        append_string(out, member.first);
+        append(out, member.first);
         out += indented ? ": " : ":";
         print(member.second);
       });
     } else if (v.is_null()) {
       out += "null";
     } else {
-      append_double(out, v.number());
+      append(out, v.number());
     }
   }
   template <class Items, class Print>
@@ -152,6 +114,48 @@ Value tree_of(const dom::element& e) {
 }
 
 }  // namespace
+
+void append(std::string& out, std::string_view s) {
+  if (!is_utf8(s)) throw Error("a string is not UTF-8");
+  out += '"';
+  for (char c : s) {
+    switch (c) {
+      case '"':
+        out += "\\\"";
+        break;
+      case '\\':
+        out += "\\\\";
+        break;
+      case '\b':
+        out += "\\b";
+        break;
+      case '\f':
+        out += "\\f";
+        break;
+      case '\n':
+        out += "\\n";
+        break;
+      case '\r':
+        out += "\\r";
+        break;
+      case '\t':
+        out += "\\t";
+        break;
+      default:
+        if (static_cast<unsigned char>(c) < 0x20) {
+          out += "\\u00";
+          out += "0123456789abcdef"[c >> 4];
+          out += "0123456789abcdef"[c & 15];
+        } else {
+          out += c;
+        }
+    }
+  }
+  out += '"';
+}
+
+void append(std::string& out, double number) { append_float(out, number); }
+void append(std::string& out, float number) { append_float(out, number); }
 
 bool is_utf8(std::string_view text) { return simdjson::validate_utf8(text.data(), text.size()); }
 
@@ -262,6 +266,8 @@ bool Node::get(std::string_view& s) const { return Access::element(*this).get(s)
 bool Node::get(int64_t& i) const { return Access::element(*this).get(i) == simdjson::SUCCESS; }
 bool Node::get(double& d) const { return Access::element(*this).get(d) == simdjson::SUCCESS; }
 bool Node::get(bool& b) const { return Access::element(*this).get(b) == simdjson::SUCCESS; }
+
+Value Node::value() const { return tree_of(Access::element(*this)); }
 
 bool Node::find(std::string_view key, Node& out) const {
   dom::object object;

@@ -63,6 +63,11 @@ class Value {
   std::variant<std::nullptr_t, bool, int64_t, double, std::string, Array, Object> v_;
 };
 
+// Appends the canonical text of one value, for writers of very many. A float by its shortest form as a float.
+void append(std::string& out, std::string_view text);
+void append(std::string& out, double number);
+void append(std::string& out, float number);
+
 // Whether these bytes are UTF-8 throughout.
 bool is_utf8(std::string_view text);
 
@@ -93,6 +98,7 @@ class Node {
   bool get(int64_t& i) const;
   bool get(double& d) const;  // integers too
   bool get(bool& b) const;
+  Value value() const;  // a copy as a tree; Error when a key comes twice in an object
   // Member of an object; false when absent or no object.
   bool find(std::string_view key, Node& out) const;
   // Calls f(Node) for each element of an array; false when this is no array.

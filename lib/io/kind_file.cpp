@@ -194,12 +194,13 @@ File<T> load(const std::string& path) {
 
 template <class T>
 uint64_t save(const std::string& path, const T& data, Meta meta, int zstd_level) {
-  // What we would refuse to read is not written.
-  if (const std::string problem = data.problem(); !problem.empty()) throw Error(path, problem);
   meta.kind = T::kind;
   ColumnWriter writer;
   T::columns(data, writer);
-  return write_container(path, std::move(meta), std::move(writer.tensors), zstd_level);
+  const Container container = Container::of(path, std::move(meta), std::move(writer.tensors));
+  from_container<T>(container);  // what we would refuse to read is not written
+  container.write(path, zstd_level);
+  return container.meta().digest;
 }
 
 void check_kind(const Container& container) {

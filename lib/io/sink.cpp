@@ -78,7 +78,7 @@ struct Sink::State {
   }
 
   [[noreturn]] void fail(const std::string& doing, int cause) const {
-    throw Error(shown, "cannot " + doing + ": " + std::strerror(cause));
+    throw SystemError(shown, "cannot " + doing + ": " + std::strerror(cause));
   }
 
   std::string folder() const {
@@ -96,7 +96,7 @@ struct Sink::State {
     }
     struct stat st;
     const bool exists = ::stat(path.c_str(), &st) == 0;
-    if (exists && S_ISDIR(st.st_mode)) throw Error(shown, "is a directory, expected the name of a file to write");
+    if (exists && S_ISDIR(st.st_mode)) throw SystemError(shown, "is a directory, expected the name of a file to write");
     // Devices and pipes cannot be replaced; other programs' open files should not be.
     if (exists && (!S_ISREG(st.st_mode) || starts_with(path, "/dev/fd/") || starts_with(path, "/proc/") ||
                    path == "/dev/stderr")) {
@@ -109,9 +109,9 @@ struct Sink::State {
       target = real;
       ::free(real);
     } else if (::lstat(path.c_str(), &st) == 0) {
-      throw Error(shown, "is a link to a file that does not exist");
+      throw SystemError(shown, "is a link to a file that does not exist");
     }
-    if (target.back() == '/') throw Error(shown, "names a folder, expected the name of a file to write");
+    if (target.back() == '/') throw SystemError(shown, "names a folder, expected the name of a file to write");
     create();
   }
 

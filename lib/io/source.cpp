@@ -43,11 +43,11 @@ class Input {
     if (fd_ < 0 || ::fstat(fd_, &st) != 0) {
       const int cause = errno;
       if (fd_ >= 0) ::close(fd_);
-      throw Error(path_, std::string("cannot open: ") + std::strerror(cause));
+      throw SystemError(path_, std::string("cannot open: ") + std::strerror(cause));
     }
     if (S_ISDIR(st.st_mode)) {
       ::close(fd_);
-      throw Error(path_, "is a directory, expected a file");
+      throw SystemError(path_, "is a directory, expected a file");
     }
     regular_ = S_ISREG(st.st_mode);
     if (regular_) {
@@ -69,11 +69,11 @@ class Input {
     std::byte start[4];
     if (!regular_ || !at_start_ || total_ == 0) return {};
     const ssize_t got = ::pread(fd_, start, sizeof start, 0);
-    if (got < 0) fail(std::strerror(errno));
+    if (got < 0) fail_system("cannot read");
     if (packing_of({start, static_cast<size_t>(got)}) != Packing::none) return {};
     const size_t size = total_;
     void* at = ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, fd_, 0);
-    if (at == MAP_FAILED) fail(std::string("cannot map: ") + std::strerror(errno));
+    if (at == MAP_FAILED) fail_system("cannot map");
     std::shared_ptr<const void> keep(at, [size](const void* p) { ::munmap(const_cast<void*>(p), size); });
     return {std::move(keep), {static_cast<const std::byte*>(at), size}};
   }
@@ -101,16 +101,19 @@ class Input {
   uint64_t consumed() const { return consumed_; }
   uint64_t total() const { return total_; }
   // Throws with the place in the file as it is stored.
-  [[noreturn]] void fail(const std::string& what) const {
-    throw Error(path_, "byte " + std::to_string(consumed_ - (end_ - begin_)) + ": " + what);
-  }
+  [[noreturn]] void fail(const std::string& what) const { throw Error(path_, place() + what); }
 
  private:
+  std::string place() const { return "byte " + std::to_string(consumed_ - (end_ - begin_)) + ": "; }
+  [[noreturn]] void fail_system(const std::string& doing) const {
+    throw SystemError(path_, place() + doing + ": " + std::strerror(errno));
+  }
+
   size_t read_raw(std::byte* out, size_t size) {
     ssize_t got;
     do got = ::read(fd_, out, std::min<size_t>(size, 1 << 30));
     while (got < 0 && errno == EINTR);
-    if (got < 0) fail(std::string("cannot read: ") + std::strerror(errno));
+    if (got < 0) fail_system("cannot read");
     consumed_ += static_cast<uint64_t>(got);
     return static_cast<size_t>(got);
   }
@@ -265,7 +268,8 @@ Bytes read_all(const std::string& path, uint64_t limit) {
   return buffer.take();
 }
 
-Bytes read_declared(const std::string& path, const std::function<uint64_t(std::span<const std::byte>)>& declared) {
+Bytes read_declared(const std::string& path, const std::function<uint64_t(std::span<const std::byte>)>& declared,
+                    bool only_start) {
   Input in(path, Frames::one);
   Bytes mapped = in.map();
   if (mapped.keep) return mapped;
@@ -279,7 +283,7 @@ Bytes read_declared(const std::string& path, const std::function<uint64_t(std::s
     }
   }
   std::byte beyond;
-  if (in.read(&beyond, 1) > 0)
+  if (!only_start && in.read(&beyond, 1) > 0)
     throw Error(shown(path), "holds more than the " + std::to_string(buffer.size()) + " bytes its header declares");
   return buffer.take();
 }

@@ -34,8 +34,9 @@ Bytes read_all(const std::string& path, uint64_t limit = UINT64_MAX);
 
 // The same for a file that declares its own length: declared(bytes so far) says how many bytes there must be in all, as
 // far as is known yet. Stops with an Error at the first byte too many (a shorter file is returned as it is, for the
-// caller to refuse), and a packed one must be one single frame.
-Bytes read_declared(const std::string& path, const std::function<uint64_t(std::span<const std::byte>)>& declared);
+// caller to refuse), and a packed one must be one single frame. With only_start what follows is not looked at.
+Bytes read_declared(const std::string& path, const std::function<uint64_t(std::span<const std::byte>)>& declared,
+                    bool only_start = false);
 
 // Lines of text without their end ("\n" or "\r\n"). A last line without a newline counts. A line over `line_limit`
 // bytes is an Error. A compressed stream that ends early is an Error, never a clean end. A byte order mark

@@ -114,9 +114,9 @@ TEST(KindFile, InputsMustBeTheVeryFiles) {
   EXPECT_ND_ERROR(require_same(behavior, "kg", corpus), "/b: does not say which kg it was made from");
   save(folder / "c2", sample::corpus(), {.tool = "another"});
   const auto other = load<Corpus>(folder / "c2");
-  EXPECT_ND_ERROR(require_same(behavior, "corpus", other),
-                  "/b: was made from the corpus " + hex(corpus.meta.digest) + ", but " + folder.path() + "/c2 is " +
-                      hex(other.meta.digest));
+  EXPECT_ND_ERROR(require_same(behavior, "corpus", other), "/b: was made from the corpus " + hex(corpus.meta.digest) +
+                                                               ", but " + folder.path() + "/c2 is " +
+                                                               hex(other.meta.digest));
 }
 
 }  // namespace
