@@ -227,8 +227,8 @@ Header read_header(std::span<const std::byte> file, const std::string& path) {
   Header h;
   h.size = header_size(file, path);
   if (!header_is_complete(file, path))
-    throw Error(path, "ends after " + std::to_string(file.size()) + " bytes, in the header of " +
-                          (file.size() < 8 ? "unknown length" : std::to_string(h.size) + " bytes"));
+    throw Error(path, "ends after " + std::to_string(file.size()) + " bytes, in the header" +
+                          (file.size() < 8 ? "" : " of " + std::to_string(h.size) + " bytes"));
   const std::string_view text(reinterpret_cast<const char*>(file.data()), h.size);
   std::vector<TensorView> tensors;
   std::vector<Place> places;
