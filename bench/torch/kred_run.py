@@ -21,6 +21,7 @@ def arguments(description):
     parser.add_argument("--workers", type=int, default=1, help="data-parallel processes that share those cores")
     options = parser.parse_args()
     options.threads = options.threads or len(os.sched_getaffinity(0))
+    options.workers = min(options.workers, options.threads)
     torch.set_num_threads(max(1, options.threads // options.workers))
     torch.manual_seed(options.seed)
     return options
@@ -67,6 +68,7 @@ class Team:
         self.adam = torch.optim.Adam([mine], lr=1e-3, weight_decay=1e-5)
         mine.grad = torch.empty_like(mine)
         self.mine = mine
+        self.parent = os.getppid()
         try:
             return work()
         except BaseException:
@@ -78,7 +80,7 @@ class Team:
         self.meetings += 1
         self.arrived[self.rank] = self.meetings
         while (last := self.arrived.min()) < self.meetings:
-            if last < 0:
+            if last < 0 or os.getppid() != self.parent:
                 raise SystemExit("another process of the team failed")
             os.sched_yield()
 
@@ -151,5 +153,6 @@ def report(program, options, data, losses, seconds, unscaled=()):
     figures.update({name: value * (1 if name in unscaled else scale) for name, value in seconds.items()})
     figures.update(loss_first=losses[0], loss_last=losses[1], unique_heads=u_h, unique_neighbours=u_t,
                    torch=torch.__version__, blas=blas(), threads=options.threads, workers=options.workers,
-                   peak_rss_bytes=1024 * max(usage))  # of the largest process; what they share counts in each
+                   peak_rss_bytes=1024 * max(usage),  # of the largest process; what they share counts in each
+                   load=os.getloadavg()[0])
     print(json.dumps({k: float(f"{v:.5g}") if isinstance(v, float) else v for k, v in figures.items()}))

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # KRED's speed in PyTorch, plain and with our algebra, in the environment that suits PyTorch best (README.md).
 # Prints one JSON line: {"plain": {...}, "fast": {...}, "environment": "..."}, or {"skipped": "why"} where python3-torch
-# cannot be had. Options: --docs N, --seed N, --threads N, passed on. PYTHON is the interpreter that has torch.
+# cannot be had. Options, passed on: --docs N, --seed N, --threads N, --workers N. PYTHON is the one that has torch.
 set -euo pipefail
 cd "$(dirname "$0")"
 python=${PYTHON:-/usr/bin/python3}
@@ -22,23 +22,12 @@ if grep -qw avx512f /proc/cpuinfo; then export OPENBLAS_CORETYPE=SkylakeX ATEN_C
 export MALLOC_MMAP_MAX_=0 MALLOC_TRIM_THRESHOLD_=17179869184 MALLOC_TOP_PAD_=67108864
 export GLIBC_TUNABLES=glibc.malloc.hugetlb=1
 
-# Threads inside one process, or up to four processes that share the cores: whichever is faster here, by a short trial.
+# One process a core, up to four, beats threads inside one process (--workers 1 to see).
 cores=$(nproc)
-for ((i = 1; i < $#; ++i)); do [ "${!i}" = --threads ] && j=$((i + 1)) && cores=${!j}; done
-many=$((cores < 4 ? cores : 4))
-seconds() {
-  timeout 600 "$python" "$@" --docs 1280 | "$python" -c 'import json, sys; print(json.load(sys.stdin)["train_seconds"])'
-}
-best() {  # best PROGRAM OPTIONS...: the line of the better way
-  local workers=$many threads_win
-  if ((many > 1)); then
-    threads_win=$(awk "BEGIN { print ($(seconds "$@" --workers 1) < $(seconds "$@" --workers "$many")) }")
-    ((threads_win)) && workers=1
-  fi
-  timeout 3600 "$python" "$@" --workers "$workers"
-}
+workers=$((cores < 4 ? cores : 4))
+program() { timeout --foreground 3600 "$python" "$1" --workers "$workers" "${@:2}"; }
 "$python" kred_same.py >&2
-plain=$(best kred_plain.py "$@")
-fast=$(best kred_fast.py "$@")
+plain=$(program kred_plain.py "$@")
+fast=$(program kred_fast.py "$@")
 environment="${LD_LIBRARY_PATH:-} ${OPENBLAS_CORETYPE:-} $GLIBC_TUNABLES"
 echo "{\"plain\": $plain, \"fast\": $fast, \"environment\": \"$environment\"}"
