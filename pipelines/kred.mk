@@ -7,7 +7,7 @@
 #   SET      main: KRED, DV + entity, DV (the default); ablation: also KRED without each of its layers
 #
 # More: SEEDS, HOPS (of the graph around linked entities), DIM (of entity vectors), and options of the tools: TRANSE,
-# TEXT, FILTER, SPLIT, TRAIN.
+# TEXT, FILTER, SPLIT, TRAIN, JUDGE.
 MIND ?=
 KG ?=
 OUT ?=
@@ -24,6 +24,7 @@ TEXT ?=
 FILTER ?=
 SPLIT ?=
 TRAIN ?=
+JUDGE ?=
 
 $(if $(and $(MIND),$(KG),$(OUT)),,$(error usage: make kred MIND=<dir> KG=<dir> OUT=<dir> [VECTORS=<file>] [SET=main|ablation]))
 all: $(OUT)/metrics.json $(OUT)/metrics.txt
@@ -110,5 +111,5 @@ counted := $(patsubst %,$(OUT)/%.scores.nd,popularity recent coclick)
 
 $(OUT)/metrics.json: $(scores) $(counted) $(call uses,eval-rank)
 	$(run) eval-rank $(scores) $(counted) --dataset '$(DATASET)' --json -o $@
-$(OUT)/metrics.txt: $(scores) $(counted) $(call uses,eval-rank)
-	$(run) eval-rank $(scores) $(counted) --compare KRED -o $@
+$(OUT)/metrics.txt: $(scores) $(counted) $(OUT)/options/JUDGE $(call uses,eval-rank)
+	$(run) eval-rank $(scores) $(counted) --dataset '$(DATASET)' --compare KRED $(JUDGE) -o $@
