@@ -8,10 +8,11 @@ test_dir := $(newsroom)/dev
 SET := ablation
 SEEDS := 1
 DATASET := artificial newsroom
-DIM := 32
-TRANSE := --dim 32 --triples all --epochs 60
-TEXT := --dim 64 --epochs 5
-TRAIN := --hidden 64 --width 64 --epochs 12 --patience 3 --batch 64
+include $(dir $(lastword $(MAKEFILE_LIST)))newsroom.mk
+DIM := $(newsroom_dim)
+TRANSE := $(newsroom_transe)
+TEXT := $(newsroom_text)
+TRAIN := $(newsroom_train)
 NEWSROOM := --cause all --articles 3000 --users 3000 --impressions 12000 --seed 1
 
 all:
