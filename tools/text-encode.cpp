@@ -21,9 +21,10 @@ struct Options {
 
 void declare(cli::Command& c, Options& o) {
   c.summary("turn articles into vectors by their words");
-  c.describe("An article's vector is the mean of its words' vectors, rare words counting more (TF-IDF). Word vectors are "
-             "learnt from the corpus by fastText's skip-gram, or read with --words. Vectors of other encoders, such as "
-             "BERT's, come through vector-ingest instead.");
+  c.describe(
+      "An article's vector is the mean of its words' vectors, rare words counting more (TF-IDF). Word vectors are "
+      "learnt from the corpus by fastText's skip-gram, or read with --words. Vectors of other encoders, such as "
+      "BERT's, come through vector-ingest instead.");
   c.input(o.corpus, "CORPUS", "articles");
   c.output(o.output);
   c.input_option(o.words, "--words", "FILE", "word vectors to use instead of learning them");
@@ -31,7 +32,9 @@ void declare(cli::Command& c, Options& o) {
   c.choice(o.fields, "--fields", {"all", "title", "title-abstract"}, "which texts of an article count");
   c.option(o.length, "--length", "X", "length every article vector is scaled to; 0: left as it is", cli::at_least(0));
   c.option(o.training.dim, "--dim", "N", "numbers in a learnt vector", cli::range(1, 4096));
-  c.option(o.training.epochs, "--epochs", "N", "passes over the text", cli::range(1, 10000));
+  c.option(o.training.epochs, "--epochs", "N",
+           "passes over the text; 0: as many as make four million words, at least 3, at most 50", cli::range(0, 10000));
+  c.option(o.training.rate, "--lr", "X", "learning rate at the start", cli::above(0) | cli::range(0, 10));
   c.option(o.training.least, "--least-count", "N", "occurrences a word needs to be learnt", cli::range(1, 1000000));
   c.option(o.training.window, "--window", "N", "words to either side that are predicted", cli::range(1, 1000));
   c.option(o.training.negatives, "--negatives", "N", "other words each is told from", cli::range(1, 1000));
@@ -44,7 +47,8 @@ void declare(cli::Command& c, Options& o) {
 }
 
 void validate(const Options& o) {
-  if (!o.words.empty() && !o.words_output.empty()) throw UsageError("--words-out writes learnt vectors, --words learns none");
+  if (!o.words.empty() && !o.words_output.empty())
+    throw UsageError("--words-out writes learnt vectors, --words learns none");
 }
 
 int run(const Options& o, cli::Context& ctx) {
@@ -65,7 +69,7 @@ int run(const Options& o, cli::Context& ctx) {
   int64_t without = 0;
   const Vectors documents = document_vectors(*corpus, words, imported ? **imported : learnt, o.length, without);
   ctx.log.info("words", {{"articles", corpus->size()},
-                         {"distinct_words", static_cast<int64_t>(words.word.size())},
+                         {"distinct_words", words.word.size()},
                          {"with_vector", imported ? (*imported)->size() : learnt.size()},
                          {"articles_without", without}});
   if (corpus->size() > 0 && without == corpus->size())

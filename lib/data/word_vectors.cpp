@@ -1,13 +1,15 @@
 #include "lib/data/word_vectors.h"
 
 #include <fasttext/fasttext.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <cmath>
-#include <cstdlib>
-#include <fstream>
-#include <unordered_map>
+#include <cstring>
 
+#include "lib/data/interner.h"
 #include "lib/data/words.h"
 #include "lib/io/error.h"
 #include "lib/tensor/parallel.h"
@@ -15,106 +17,123 @@
 namespace nd {
 namespace {
 
-// fastText reads its corpus from a file by name. Unlinked as soon as it has been read.
-class TemporaryText {
+// fastText reads its corpus from a file by name. This one lives in memory and has no name in any folder: nobody else
+// can read it, and nothing is left behind however the program ends.
+class TextFile {
  public:
-  explicit TemporaryText(const CorpusWords& words) {
-    const char* folder = std::getenv("TMPDIR");
-    path_ = std::string(folder && *folder ? folder : "/tmp") + "/nightdesk-words.XXXXXX";
-    const int file = mkstemp(path_.data());
-    if (file < 0) throw Error(path_, "cannot be made: set TMPDIR to a folder that can be written");
-    close(file);
-    std::ofstream out(path_);
-    for (int64_t a = 0; a < words.text.size(); ++a) {
-      for (int32_t w : words.text[a]) out << words.word[w] << ' ';
-      out << '\n';
+  explicit TextFile(const CorpusWords& words) : file_(memfd_create("words", MFD_CLOEXEC)) {
+    if (file_ < 0) fail();
+    std::string lines;
+    int64_t begin = 0;
+    for (const int64_t end : words.sentence_end) {
+      for (; begin < end; ++begin) lines.append(words.word[words.text.values[begin]]) += ' ';
+      lines += '\n';
+      if (lines.size() >= kChunk) write_out(lines);
     }
-    if (!out.flush()) {
-      unlink(path_.c_str());
-      throw Error(path_, "could not be written: is the disk full?");
-    }
+    write_out(lines);
   }
-  ~TemporaryText() { unlink(path_.c_str()); }
-  TemporaryText(const TemporaryText&) = delete;
-  const std::string& path() const { return path_; }
+  ~TextFile() { close(file_); }
+  TextFile(const TextFile&) = delete;
+  std::string path() const { return "/proc/self/fd/" + std::to_string(file_); }
 
  private:
-  std::string path_;
+  static constexpr size_t kChunk = 1 << 20;
+
+  [[noreturn]] static void fail() {
+    throw Error(std::string("cannot keep the words in memory for fastText: ") + std::strerror(errno));
+  }
+  void write_out(std::string& lines) {
+    for (size_t done = 0; done < lines.size();) {
+      const ssize_t n = write(file_, lines.data() + done, lines.size() - done);
+      if (n < 0 && errno != EINTR) {
+        const int cause = errno;
+        close(file_);
+        errno = cause;
+        fail();
+      }
+      done += n > 0 ? static_cast<size_t>(n) : 0;
+    }
+    lines.clear();
+  }
+
+  int file_;
 };
 
-// A field of an article with its end, so that words of two fields never meet.
-void split_field(WordSplitter& splitter, const std::string& what, std::string_view text, std::vector<std::string>& words) {
-  if (text.size() > INT32_MAX / 2) throw Error("article " + what + ": a text of over 1 GiB");
-  splitter.split(text, words);
-}
+// A large corpus is learnt in few passes, a small one needs more; fastText gets through some 100,000 words a second.
+int64_t enough_epochs(int64_t words) { return std::clamp<int64_t>(4000000 / std::max<int64_t>(words, 1), 3, 50); }
 
 }  // namespace
 
 CorpusWords words_of(const Corpus& corpus, const TextFields& fields) {
-  // Splitting is the slow part and goes by blocks of articles; numbering words is quick and goes in order.
-  const int64_t n = corpus.size();
-  std::vector<std::vector<std::string>> split(static_cast<size_t>(n));
-  parallel_ranges(n, 256, [&](int64_t begin, int64_t end) {
-    WordSplitter splitter;
-    for (int64_t a = begin; a < end; ++a) {
-      const std::string id(corpus.id[a]);
-      if (fields.title) split_field(splitter, id, corpus.title[a], split[a]);
-      if (fields.abstract) split_field(splitter, id, corpus.abstract[a], split[a]);
-      if (fields.body) split_field(splitter, id, corpus.body[a], split[a]);
-    }
-  });
-  CorpusWords out;
-  std::unordered_map<std::string, int32_t> row;
-  std::vector<int64_t> last;
+  // Splitting is the slow part and goes by blocks of articles; numbering words is quick and goes in order. A batch at a
+  // time, since words as strings take many times the room of the text.
+  constexpr int64_t kBatch = 8192, kBlock = 64;
+  Vocabulary vocabulary;
+  std::vector<int64_t> documents, last, sentence_end;
   RaggedBuilder<int32_t> text;
-  for (int64_t a = 0; a < n; ++a) {
-    for (std::string& word : split[a]) {
-      const auto [at, fresh] = row.emplace(std::move(word), static_cast<int32_t>(out.word.size()));
-      if (fresh) {
-        out.word.push_back(at->first);
-        out.documents.push_back(0);
-        last.push_back(-1);
+  int64_t total = 0;
+  std::vector<SentenceWords> batch;
+  for (int64_t first = 0; first < corpus.size(); first += kBatch) {
+    batch.assign(static_cast<size_t>(std::min(kBatch, corpus.size() - first)), {});
+    parallel_ranges(static_cast<int64_t>(batch.size()), kBlock, [&](int64_t begin, int64_t end) {
+      WordSplitter splitter;
+      for (int64_t i = begin; i < end; ++i) {
+        SentenceWords& out = batch[static_cast<size_t>(i)];
+        if (fields.title) splitter.split(corpus.title[first + i], out);
+        if (fields.abstract) splitter.split(corpus.abstract[first + i], out);
+        if (fields.body) splitter.split(corpus.body[first + i], out);
       }
-      if (last[at->second] != a) {
-        last[at->second] = a;
-        ++out.documents[at->second];
+    });
+    for (size_t i = 0; i < batch.size(); ++i) {
+      const int64_t article = first + static_cast<int64_t>(i);
+      for (const std::string& word : batch[i].words) {
+        const int32_t row = vocabulary.add(word);
+        const auto w = static_cast<size_t>(row);
+        if (w == documents.size()) {
+          documents.push_back(0);
+          last.push_back(-1);
+        }
+        documents[w] += last[w] != article;
+        last[w] = article;
+        text.push(row);
       }
-      text.push(at->second);
+      text.end_row();
+      for (const size_t end : batch[i].ends) sentence_end.push_back(total + static_cast<int64_t>(end));
+      total += static_cast<int64_t>(batch[i].words.size());
     }
-    text.end_row();
-    split[a] = {};
   }
-  out.text = text.take();
-  return out;
+  return {vocabulary.take(), std::move(documents), text.take(), std::move(sentence_end)};
 }
 
 Vectors train_word_vectors(const CorpusWords& words, const WordVectorOptions& options) {
-  std::vector<int64_t> count(words.word.size(), 0);
-  for (int32_t w : words.text.values) ++count[w];
+  std::vector<int64_t> count(static_cast<size_t>(words.word.size()), 0);
+  for (const int32_t w : words.text.values) ++count[static_cast<size_t>(w)];
   StringsBuilder ids;
   std::vector<int32_t> kept;
-  for (size_t w = 0; w < words.word.size(); ++w)
-    if (count[w] >= options.least) {
+  for (int32_t w = 0; w < words.word.size(); ++w)
+    if (count[static_cast<size_t>(w)] >= options.least) {
       ids.push(words.word[w]);
-      kept.push_back(static_cast<int32_t>(w));
+      kept.push_back(w);
     }
   if (kept.empty())
     throw Error("no word occurs " + std::to_string(options.least) + " times: give --least-count 1, or --words");
 
-  const TemporaryText text(words);
+  const TextFile text(words);
   fasttext::Args args;
   args.input = text.path();
   args.model = fasttext::model_name::sg;
   args.loss = fasttext::loss_name::ns;
   args.dim = static_cast<int>(options.dim);
-  args.epoch = static_cast<int>(options.epochs);
+  args.epoch = static_cast<int>(options.epochs > 0 ? options.epochs : enough_epochs(words.text.values.size()));
+  args.lr = options.rate;
   args.minCount = static_cast<int>(options.least);
   args.ws = static_cast<int>(options.window);
   args.neg = static_cast<int>(options.negatives);
   args.minn = options.longest_subword > 0 ? 3 : 0;
   args.maxn = static_cast<int>(options.longest_subword);
   // Subwords share hashed rows: about as many as there are words, each being in a few of them.
-  args.bucket = options.longest_subword > 0 ? static_cast<int>(4 * kept.size()) : 0;
+  args.bucket = options.longest_subword > 0 ? static_cast<int>(std::min<size_t>(4 * kept.size(), INT32_MAX)) : 0;
+  args.label = "\x01";  // no word begins with it: by default "__label__..." would be no word to fastText
   args.thread = 1;
   args.seed = static_cast<int>(options.seed % INT32_MAX);
   args.verbose = 0;
@@ -127,9 +146,10 @@ Vectors train_word_vectors(const CorpusWords& words, const WordVectorOptions& op
 
   const auto rows = static_cast<int64_t>(kept.size());
   std::vector<float> x;
+  x.reserve(static_cast<size_t>(rows * options.dim));
   fasttext::Vector v(options.dim);
   for (const int32_t w : kept) {
-    model.getWordVector(v, words.word[w]);
+    model.getWordVector(v, std::string(words.word[w]));
     x.insert(x.end(), v.data(), v.data() + options.dim);
   }
   return {ids.take(), {std::move(x), rows, options.dim}, {}, {}};
@@ -137,14 +157,12 @@ Vectors train_word_vectors(const CorpusWords& words, const WordVectorOptions& op
 
 Vectors document_vectors(const Corpus& corpus, const CorpusWords& words, const Vectors& word_vectors, double length,
                          int64_t& without) {
-  std::unordered_map<std::string_view, int64_t> row;
-  for (int64_t i = 0; i < word_vectors.size(); ++i) row.emplace(word_vectors.id[i], i);
-  std::vector<int64_t> vector_of(words.word.size(), -1);
-  std::vector<double> weight(words.word.size());
-  const auto n = static_cast<double>(corpus.size());
-  for (size_t w = 0; w < words.word.size(); ++w) {
-    if (const auto found = row.find(words.word[w]); found != row.end()) vector_of[w] = found->second;
-    weight[w] = std::log1p(n / static_cast<double>(words.documents[w]));
+  const Vocabulary known_words(word_vectors.id);
+  std::vector<int32_t> vector_of;
+  std::vector<double> weight;
+  for (int64_t w = 0; w < words.word.size(); ++w) {
+    vector_of.push_back(known_words.find(words.word[w]));
+    weight.push_back(std::log1p(static_cast<double>(corpus.size()) / static_cast<double>(words.documents[w])));
   }
 
   const int64_t dim = word_vectors.dim();

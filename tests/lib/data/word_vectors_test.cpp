@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "lib/data/words.h"
@@ -12,11 +13,13 @@
 namespace nd {
 namespace {
 
-std::vector<std::string> words_in(std::string_view text) {
+using Texts = std::vector<std::string>;
+
+Texts words_in(std::string_view text) {
   WordSplitter splitter;
-  std::vector<std::string> words;
-  splitter.split(text, words);
-  return words;
+  SentenceWords out;
+  splitter.split(text, out);
+  return out.words;
 }
 
 Corpus corpus_of(const std::vector<std::string>& titles) {
@@ -34,12 +37,11 @@ Corpus corpus_of(const std::vector<std::string>& titles) {
 }
 
 TEST(WordSplitter, LowersLettersAndDropsPunctuation) {
-  EXPECT_EQ(words_in("Don't stop — NASA's 2nd try!"),
-            (std::vector<std::string>{"don't", "stop", "nasa's", "2nd", "try"}));
+  EXPECT_EQ(words_in("Don't stop — NASA's 2nd try!"), (Texts{"don't", "stop", "nasa's", "2nd", "try"}));
 }
 
 TEST(WordSplitter, KnowsNorwegianAndChinese) {
-  EXPECT_EQ(words_in("Blåbær ÆØÅ"), (std::vector<std::string>{"blåbær", "æøå"}));
+  EXPECT_EQ(words_in("Blåbær ÆØÅ"), (Texts{"blåbær", "æøå"}));
   const auto chinese = words_in("我喜欢新闻");
   EXPECT_GT(chinese.size(), 1u);
   std::string joined;
@@ -48,8 +50,51 @@ TEST(WordSplitter, KnowsNorwegianAndChinese) {
 }
 
 TEST(WordSplitter, SurvivesBytesThatAreNoText) {
-  EXPECT_EQ(words_in("ok \xff\xfe ok"), (std::vector<std::string>{"ok", "ok"}));
+  EXPECT_EQ(words_in("ok \xff\xfe ok"), (Texts{"ok", "ok"}));
   EXPECT_TRUE(words_in("").empty());
+}
+
+TEST(WordSplitter, ComposesLetters) { EXPECT_EQ(words_in("A\u030angstro\u0308m"), (Texts{"\u00e5ngstr\u00f6m"})); }
+
+TEST(WordSplitter, EndsSentencesWhereTheyEndAndAtTheEndOfAText) {
+  WordSplitter splitter;
+  SentenceWords out;
+  splitter.split("He paid $3.50 for it. She did not! ... \u2014", out);
+  splitter.split("", out);
+  splitter.split("Another text", out);
+  EXPECT_EQ(out.ends, (std::vector<size_t>{5, 8, 10}));
+  EXPECT_EQ(out.words.size(), 10u);
+}
+
+TEST(CorpusWords, CountArticlesAndKeepSentencesApart) {
+  Corpus corpus = corpus_of({"One two. Two three.", "", "two"});
+  StringsBuilder abstract;
+  for (const char* text : {"Four", "", "Five two."}) abstract.push(text);
+  corpus.abstract = abstract.take();
+  const CorpusWords all = words_of(corpus, {});
+  ASSERT_EQ(all.word.size(), 5);
+  EXPECT_EQ(all.word[3], "four");
+  EXPECT_EQ(all.documents, (std::vector<int64_t>{1, 2, 1, 1, 1}));
+  EXPECT_EQ(all.text[0].size(), 5u);
+  EXPECT_EQ(all.text[1].size(), 0u);
+  EXPECT_EQ(all.sentence_end, (std::vector<int64_t>{2, 4, 5, 6, 8}));
+  EXPECT_EQ(words_of(corpus, {.abstract = false}).text.values.size(), 5);
+}
+
+TEST(CorpusWords, OfManyArticlesAreTheSameForAnyThreads) {
+  std::vector<std::string> titles;
+  for (int i = 0; i < 9000; ++i)
+    titles.push_back("word" + std::to_string(i * i % 977) + " and word" + std::to_string(i));
+  const Corpus corpus = corpus_of(titles);
+  set_threads(1);
+  const CorpusWords one = words_of(corpus, {});
+  set_threads(3);
+  const CorpusWords three = words_of(corpus, {});
+  set_threads(0);
+  EXPECT_EQ(one.text.size(), 9000);
+  EXPECT_TRUE(std::ranges::equal(one.text.values, three.text.values));
+  EXPECT_EQ(one.sentence_end, three.sentence_end);
+  EXPECT_TRUE(std::ranges::equal(one.word.values, three.word.values));
 }
 
 TEST(DocumentVectors, WeighRareWordsMoreAndScaleToLength) {
@@ -111,6 +156,24 @@ TEST(WordVectors, PutWordsThatOccurTogetherNearEachOther) {
       ++(alike ? sames : others);
     }
   EXPECT_GT(same / static_cast<double>(sames), other / static_cast<double>(others) + 0.3);
+}
+
+// "__label__" is how fastText marks what is no word; it stops the whole program when asked for the vector of one.
+TEST(WordVectors, OfWordsThatFastTextTakesForItsOwnSignsAreOrdinary) {
+  const std::vector<std::string> titles(200, "__label__x meets s and __label__y");
+  const Vectors v = train_word_vectors(words_of(corpus_of(titles), {}), {.dim = 8, .epochs = 2});
+  ASSERT_EQ(v.size(), 5);
+  EXPECT_EQ(v.id[0], "__label__x");
+  EXPECT_TRUE(std::ranges::any_of(v.x[0], [](float x) { return x != 0; }));
+}
+
+TEST(WordVectors, MayUsePartsOfWords) {
+  std::vector<std::string> titles(200, "reading readings reader read");
+  const CorpusWords words = words_of(corpus_of(titles), {});
+  const Vectors v = train_word_vectors(words, {.dim = 8, .epochs = 2, .longest_subword = 5});
+  const Vectors plain = train_word_vectors(words, {.dim = 8, .epochs = 2});
+  EXPECT_EQ(v.size(), 4);
+  EXPECT_FALSE(std::ranges::equal(v.x.values, plain.x.values));
 }
 
 TEST(WordVectors, SayThatNoWordIsFrequentEnough) {
