@@ -38,12 +38,12 @@ setup() {
 }
 
 @test "kg-transe goes on after SIGTERM and SIGKILL as if nothing had happened" {
-  local run=(kg-transe -q kg.nd --dim 64 --batch 32 --epochs 1000 -o v.nd)
+  local run=(kg-transe -q kg.nd --dim 64 --batch 32 --epochs 3000 -o v.nd)
   "${run[@]}"
   mv v.nd undisturbed.nd
   local code=0 signal
   for signal in TERM INT TERM KILL; do
-    timeout -s $signal 0.7 "${run[@]}" 2> err || code=$?
+    timeout -s $signal 0.5 "${run[@]}" 2> err || code=$?
     [ "$signal" = KILL ] || [ "$code" -eq 124 ] || { cat err; return 1; }
   done
   [ -e v.nd.ckpt ]
