@@ -132,6 +132,10 @@ int64_t Kred::article_dim() const {
 
 Var Kred::entities(Tape& tape, const KredFrozen& frozen, const EntityBatch& batch, Var* weights) {
   const Var x = tape.constant(frozen.entity_x);
+  // The distinct tails' vectors side by side: they lie anywhere in a table larger than the caches, and are read four
+  // times a step.
+  const Index tail_rows{batch.tail.rows, frozen.entity_x.rows, batch.tails};
+  Var tails = grad::gather_sum(tape, {{x, tail_rows}});
   Var pi;
   if (options_.kgat == "softmax") {
     // Eq. (2): W1 (e_h ⊕ e_r ⊕ e_t) is a sum of three products, each over distinct rows.
@@ -139,7 +143,7 @@ Var Kred::entities(Tape& tape, const KredFrozen& frozen, const EntityBatch& batc
     Var head = grad::linear(tape, {{x, p(tape, "kgat.w1_head"), batch.entity}}, p(tape, "kgat.b1"), kNone, batch.count);
     Var relation = grad::linear(tape, {{relations, p(tape, "kgat.w1_relation"), batch.relations}}, nullptr, kNone,
                                 batch.relation.rows);
-    Var tail = grad::linear(tape, {{x, p(tape, "kgat.w1_tail"), batch.tails}}, nullptr, kNone, batch.tail.rows);
+    Var tail = grad::linear(tape, {{tails, p(tape, "kgat.w1_tail")}}, nullptr, kNone, batch.tail.rows);
     Var logits = grad::relu_dot(
         tape, {{head, batch.neighbours}, {relation, batch.relation}, {tail, batch.tail}}, p(tape, "kgat.w2"), nullptr);
     pi = grad::segment_softmax(tape, batch.neighbours, logits);
@@ -147,8 +151,7 @@ Var Kred::entities(Tape& tape, const KredFrozen& frozen, const EntityBatch& batc
     pi = plain_weights(tape, batch.neighbours, options_.kgat == "mean");
   }
   if (weights) *weights = pi;
-  const Index tail_rows{batch.neighbours.items, frozen.entity_x.rows, batch.tail_entity};
-  Var neighbours = grad::segment_sum(tape, batch.neighbours, pi, {x, tail_rows});
+  Var neighbours = grad::segment_sum(tape, batch.neighbours, pi, {tails, batch.tail});
   // Eq. (1), with W0 cut the same way.
   return grad::linear(tape,
                       {{x, p(tape, "kgat.w0_self"), batch.entity}, {neighbours, p(tape, "kgat.w0_neighbours")}},

@@ -56,7 +56,6 @@ struct EntityBatch {
   const int32_t* entity = nullptr;     // [count] rows of entity_x
   int64_t count = 0;
   Index neighbours;                    // segments: the neighbours of each entity of the batch
-  const int32_t* tail_entity = nullptr;  // [neighbours] rows of entity_x
   Index tail;                          // neighbour -> distinct tails of the batch
   const int32_t* tails = nullptr;      // [distinct] rows of entity_x
   Index relation;                      // neighbour -> distinct relations of the batch

@@ -36,17 +36,15 @@ EntityBatch KredBatcher::entities(Arena& arena, std::span<const int32_t> heads) 
   batch.neighbours = make_segments(arena, offsets);
 
   const int64_t n = offsets[batch.count];
-  auto tail_entity = arena.array<int32_t>(n), tail = arena.array<int32_t>(n), relation = arena.array<int32_t>(n);
+  auto tail = arena.array<int32_t>(n), relation = arena.array<int32_t>(n);
   tails_.clear();
   relations_.clear();
   int64_t at = 0;
   for (int32_t h : heads)
     for (int64_t j = data_.neighbour_offsets[h]; j < data_.neighbour_offsets[h + 1]; ++j, ++at) {
-      tail_entity[at] = data_.neighbour_tail[j];
       tail[at] = tails_(data_.neighbour_tail[j]);
       relation[at] = relations_(data_.neighbour_relation[j]);
     }
-  batch.tail_entity = tail_entity.data();
   batch.tails = copy(arena, tails_.rows()).data();
   batch.tail = make_index(arena, tail, static_cast<int64_t>(tails_.rows().size()));
   batch.relations = copy(arena, relations_.rows()).data();

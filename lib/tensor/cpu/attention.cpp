@@ -17,13 +17,8 @@ namespace {
 constexpr int64_t kItemBlock = 256;     // items one thread takes at a time
 constexpr int64_t kRowBlock = 64;       // table rows, likewise
 constexpr int64_t kSegmentBlock = 16;   // sets, likewise
-constexpr int64_t kAhead = 8;           // items whose rows are prefetched: they lie anywhere in tables larger than caches
 
 int64_t vectors(int64_t cols) { return (cols + kLanes - 1) / kLanes; }
-
-void prefetch_row(const float* p, int64_t cols) {
-  for (int64_t c = 0; c < cols; c += kLanes) __builtin_prefetch(p + c);
-}
 
 template <int N>
 void relu_dot_of(std::span<const Table> t, const Mat& w, float bias, uint16_t* mask, Mat s) {

@@ -31,6 +31,8 @@ void gather_sum(std::span<const Table> tables, Mat y) {
   parallel_ranges(y.rows, kBlock, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       float* out = y.row(i);
+      if (i + kAhead < y.rows)
+        for (const Table& t : tables) prefetch_row(t.values.row(t.index.row_of(i + kAhead)), y.cols);
       std::copy_n(tables[0].values.row(tables[0].index.row_of(i)), y.cols, out);
       for (size_t j = 1; j < tables.size(); ++j) axpy(1.0f, tables[j].values.row(tables[j].index.row_of(i)), out, y.cols);
     }

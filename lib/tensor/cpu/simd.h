@@ -212,4 +212,10 @@ inline void axpy(float a, const float* x, float* y, int64_t n) {
   if (i < n) store(y + i, fma(s, load(x + i, n - i), load(y + i, n - i)), n - i);
 }
 
+// Rows lie anywhere in tables larger than the caches: asking for a row this many items ahead hides the wait.
+constexpr int64_t kAhead = 8;
+inline void prefetch_row(const float* p, int64_t cols) {
+  for (int64_t c = 0; c < cols; c += kLanes) __builtin_prefetch(p + c);
+}
+
 }  // namespace nd::cpu
