@@ -1,6 +1,7 @@
 #include "lib/cli/log.h"
 
 #include <unistd.h>
+#include <cmath>
 #include <cstdio>
 #include <ctime>
 
@@ -38,11 +39,11 @@ std::string json_head(const Log& log, Level level) {
   return "{\"t\":\"" + now() + "\",\"level\":\"" + name_of(level) + "\",\"tool\":" + json_text(log.tool);
 }
 
-// A field's value as people want it: strings without quotes where that is unambiguous.
-std::string plain(const std::string& json) {
-  if (json.size() > 2 && json.front() == '"' && json.find_first_of(" =\\", 1) == std::string::npos)
-    return json.substr(1, json.size() - 2);
-  return json;
+// Six digits are what a person reads: 0.512346, 1e-05, 1.2e+06; "none" where there is no number.
+std::string six_digits(double value) {
+  if (!std::isfinite(value)) return "none";
+  char buffer[32];
+  return {buffer, static_cast<size_t>(std::snprintf(buffer, sizeof buffer, "%.6g", value))};
 }
 
 std::string fixed(double value, int digits) {
@@ -59,6 +60,15 @@ std::string duration(double seconds) {
 
 }  // namespace
 
+// Strings stand without quotes where that is unambiguous.
+Field::Field(std::string name, std::string_view value) : name(std::move(name)), json(json_text(value)), plain(json) {
+  if (json.size() > 2 && json.find_first_of(" =\\", 1) == std::string::npos) plain = json.substr(1, json.size() - 2);
+}
+Field::Field(std::string name, float value)
+    : name(std::move(name)), json(number_text(value)), plain(six_digits(value)) {}
+Field::Field(std::string name, double value)
+    : name(std::move(name)), json(number_text(value)), plain(six_digits(value)) {}
+
 void Log::error(std::string_view message) {
   std::string text = printable(message);
   put(json ? json_head(*this, Level::error) + ",\"event\":\"failed\",\"message\":" + json_text(text) + "}\n"
@@ -74,7 +84,7 @@ void Log::line(Level at, std::string_view event, Fields fields) {
     text += "}";
   } else {
     text = tool + ": " + (at == Level::warn ? "warning: " : "") + std::string(event);
-    for (const auto& field : fields) text += " " + field.name + "=" + plain(field.json);
+    for (const auto& field : fields) text += " " + field.name + "=" + field.plain;
     text = printable(text);
   }
   put(text + "\n");

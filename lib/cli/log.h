@@ -16,18 +16,18 @@ namespace nd::cli {
 
 enum class Level { error, warn, info, debug };
 
-// One named value of an event; the value is kept as JSON text.
+// One named value of an event: as JSON with all its digits, and as people want to read it.
 struct Field {
-  std::string name, json;
+  std::string name, json, plain;
 
-  Field(std::string name, std::string_view value) : name(std::move(name)), json(json_text(value)) {}
+  Field(std::string name, std::string_view value);
   Field(std::string name, const char* value) : Field(std::move(name), std::string_view(value)) {}
   Field(std::string name, const std::string& value) : Field(std::move(name), std::string_view(value)) {}
-  Field(std::string name, bool value) : name(std::move(name)), json(value ? "true" : "false") {}
-  Field(std::string name, float value) : name(std::move(name)), json(number_text(value)) {}
-  Field(std::string name, double value) : name(std::move(name)), json(number_text(value)) {}
+  Field(std::string name, bool value) : name(std::move(name)), json(value ? "true" : "false"), plain(json) {}
+  Field(std::string name, float value);
+  Field(std::string name, double value);
   template <std::integral T>
-  Field(std::string name, T value) : name(std::move(name)), json(std::to_string(value)) {}
+  Field(std::string name, T value) : name(std::move(name)), json(std::to_string(value)), plain(json) {}
 };
 using Fields = std::initializer_list<Field>;
 

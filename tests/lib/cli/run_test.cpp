@@ -4,6 +4,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -53,6 +54,7 @@ int run(const Options& o, Context& ctx) {
   }
   if (o.how == "log") {
     ctx.log.info("epoch", {{"epoch", 3}, {"loss", 0.5f}, {"name", "a b"}});
+    ctx.log.debug("numbers", {{"seconds", 0.08510799899977428}, {"lr", 1e-5}, {"auc", std::nan("")}});
     ctx.log.debug("detail");
     ctx.log.warn("odd");
   }
@@ -169,7 +171,8 @@ TEST(Run, NoticesAReaderThatWentAway) {
 TEST(Run, LogsForPeopleAndForMachines) {
   EXPECT_EQ(probe({"--how", "log"}).err, "probe: epoch epoch=3 loss=0.5 name=\"a b\"\nprobe: warning: odd\n");
   EXPECT_EQ(probe({"--how", "log", "-q"}).err, "probe: warning: odd\n");
-  EXPECT_NE(probe({"--how", "log", "-v"}).err.find("probe: detail\n"), std::string::npos);
+  EXPECT_NE(probe({"--how", "log", "-v"}).err.find("probe: numbers seconds=0.085108 lr=1e-05 auc=none\nprobe: detail\n"),
+            std::string::npos);
   std::string json = probe({"--how", "log", "--log-format", "json"}).err;
   EXPECT_NE(
       json.find(
@@ -177,6 +180,9 @@ TEST(Run, LogsForPeopleAndForMachines) {
       std::string::npos)
       << json;
   EXPECT_EQ(json.find("{\"t\":\"20"), 0u);
+  EXPECT_NE(probe({"--how", "log", "-v", "--log-format", "json"})
+                .err.find("\"seconds\":0.08510799899977428,\"lr\":1e-05,\"auc\":null}\n"),
+            std::string::npos);
   json = probe({"--how", "fail", "--log-format", "json"}).err;
   EXPECT_NE(json.find("\"level\":\"error\",\"tool\":\"probe\",\"event\":\"failed\",\"message\":\"news.tsv:7:"),
             std::string::npos);
