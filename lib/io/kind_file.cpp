@@ -244,6 +244,34 @@ void require_same_origin(const Meta& a, const std::string& a_path, const Meta& b
     throw Error(a_path, "was made from the " + role + " " + hex(from_a) + ", but " + b_path + " from " + hex(from_b));
 }
 
+namespace {
+
+void require_articles(const File<Behavior>& behavior, int64_t articles, const std::string& path) {
+  if (behavior->corpus_size[0] != articles)
+    throw Error(behavior.path, "is about a corpus of " + std::to_string(behavior->corpus_size[0]) + " articles, but " +
+                                   path + " has " + std::to_string(articles));
+}
+
+}  // namespace
+
+void require_same(const File<Behavior>& behavior, const std::string& role, const File<Corpus>& corpus) {
+  require_input(behavior.meta, behavior.path, role, corpus.meta, corpus.path);
+  require_articles(behavior, corpus->size(), corpus.path);
+}
+
+void require_same(const File<Candidates>& candidates, const std::string& role, const File<Behavior>& behavior) {
+  require_input(candidates.meta, candidates.path, role, behavior.meta, behavior.path);
+  const std::string problem =
+      first_problem({within("impression", candidates->impression, 0, behavior->size()),
+                     within("candidate.values", candidates->candidate.values, 0, behavior->corpus_size[0])});
+  if (!problem.empty()) throw Error(candidates.path, problem);
+}
+
+void require_same_input(const File<Behavior>& a, const File<Behavior>& b, const std::string& role) {
+  require_same_origin(a.meta, a.path, b.meta, b.path, role);
+  require_articles(a, b->corpus_size[0], b.path);
+}
+
 #define ND_INSTANTIATE(T)                               \
   template File<T> load<T>(const std::string&);         \
   template File<T> from_container<T>(const Container&); \

@@ -52,6 +52,10 @@ void require_same(const File<U>& user, const std::string& role, const File<M>& m
   require_input(user.meta, user.path, role, made_from.meta, made_from.path);
 }
 
+// The same for rows that are used without a further look: they must lie in that very file, whatever the digests say.
+void require_same(const File<Behavior>& behavior, const std::string& role, const File<Corpus>& corpus);
+void require_same(const File<Candidates>& candidates, const std::string& role, const File<Behavior>& behavior);
+
 // Throws Error unless both say they were made from one and the same file in that role.
 void require_same_origin(const Meta& a, const std::string& a_path, const Meta& b, const std::string& b_path,
                          const std::string& role);
@@ -59,5 +63,6 @@ template <class A, class B>
 void require_same_input(const File<A>& a, const File<B>& b, const std::string& role) {
   require_same_origin(a.meta, a.path, b.meta, b.path, role);
 }
+void require_same_input(const File<Behavior>& a, const File<Behavior>& b, const std::string& role);
 
 }  // namespace nd

@@ -189,6 +189,11 @@ Sink::Sink(const std::string& path, int zstd_level) : state_(std::make_unique<St
 Sink::Sink(Sink&&) noexcept = default;
 Sink::~Sink() = default;
 
+void require_writable(const std::string& path) {
+  struct stat st;
+  if (path != "-" && (::stat(path.c_str(), &st) != 0 || S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))) Sink{path};
+}
+
 void Sink::write(std::span<const std::byte> bytes) {
   if (state_->pack) state_->compress(bytes, ZSTD_e_continue);
   else state_->put_buffered(bytes.data(), bytes.size());

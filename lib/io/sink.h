@@ -32,4 +32,8 @@ class Sink {
   std::unique_ptr<State> state_;
 };
 
+// Throws Error when `path` cannot be replaced: for a program that works long before it writes. Devices and pipes are
+// not tried, as opening one can be noticed at its other end.
+void require_writable(const std::string& path);
+
 }  // namespace nd
