@@ -30,10 +30,12 @@ json::Value KredOptions::to_json() const {
 
 KredOptions KredOptions::from_json(const json::Value& value) {
   KredOptions o;
-  const auto text = [&](const char* key, std::string& out) {
+  const auto word = [&](const char* key, std::string& out, std::initializer_list<const char*> words) {
     const json::Value* v = value.find(key);
     if (!v || !v->string()) throw Error(std::string("option ") + key + " is missing: these are not KRED's parameters");
     out = *v->string();
+    if (std::find(words.begin(), words.end(), out) == words.end())
+      throw Error(std::string("option ") + key + " is " + out + ", which this version does not know");
   };
   const auto count = [&](const char* key, int64_t& out) {
     const json::Value* v = value.find(key);
@@ -41,13 +43,13 @@ KredOptions KredOptions::from_json(const json::Value& value) {
       throw Error(std::string("option ") + key + " is missing or out of range");
     out = *v->integer();
   };
-  text("model", o.model);
-  text("kgat", o.kgat);
-  text("distill", o.distill);
-  text("no_entity", o.no_entity);
-  text("user_attn", o.user_attn);
-  text("predictor", o.predictor);
-  text("bound", o.bound);
+  word("model", o.model, {"kred", "dv-entity", "dv"});
+  word("kgat", o.kgat, {"softmax", "mean", "sum", "off"});
+  word("distill", o.distill, {"attention", "mean", "sum", "max"});
+  word("no_entity", o.no_entity, {"zero", "learned"});
+  word("user_attn", o.user_attn, {"mlp", "linear"});
+  word("predictor", o.predictor, {"mlp", "dot", "cos", "linear"});
+  word("bound", o.bound, {"sigmoid", "none"});
   count("hidden", o.hidden);
   count("width", o.width);
   count("frequencies", o.frequencies);
@@ -60,7 +62,9 @@ KredOptions KredOptions::from_json(const json::Value& value) {
   return o;
 }
 
-Kred::Kred(const KredOptions& options, const KredShape& shape, uint64_t seed) : options_(options), shape_(shape) {
+Kred::Kred(const KredOptions& options, const KredShape& shape, uint64_t seed,
+           const std::map<std::string, Matrix>* trained)
+    : options_(options), shape_(shape), parameters_(trained) {
   const int64_t d = shape.entity_dim, D = shape.document_dim, H = options.hidden, K = options.width;
   const auto layer = [&](const std::string& name, int64_t rows, int64_t cols) {
     parameters_.add(name, rows, cols, Init::glorot_uniform, seed);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 
 #include "lib/io/json.h"
@@ -32,7 +33,7 @@ struct KredOptions {
   double gamma = 10;                   // eq. (10)
 
   json::Value to_json() const;
-  // Error (without a path) when a member is missing or of another type.
+  // Error (without a path) when a member is missing, of another type or not one of the words above.
   static KredOptions from_json(const json::Value& value);
 };
 
@@ -79,7 +80,9 @@ struct KredAttention {
 
 class Kred {
  public:
-  Kred(const KredOptions& options, const KredShape& shape, uint64_t seed);
+  // `trained`: the tensors of a trained model, for use without gradients; see Parameters.
+  Kred(const KredOptions& options, const KredShape& shape, uint64_t seed,
+       const std::map<std::string, Matrix>* trained = nullptr);
 
   const KredOptions& options() const { return options_; }
   const KredShape& shape() const { return shape_; }

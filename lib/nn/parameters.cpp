@@ -4,6 +4,7 @@
 #include <cmath>
 #include <stdexcept>
 
+#include "formats/rules.h"
 #include "lib/io/error.h"
 #include "lib/tensor/random.h"
 
@@ -24,12 +25,31 @@ void start(Mat x, Init init, uint64_t seed, const std::string& name) {
   }
 }
 
+// The tensor of that name, which must be there, have this shape and hold numbers.
+const Matrix& tensor_of(const std::map<std::string, Matrix>& tensors, const std::string& name, int64_t rows,
+                        int64_t cols) {
+  const auto found = tensors.find(name);
+  if (found == tensors.end()) throw Error("tensor " + name + " is missing");
+  const Matrix& m = found->second;
+  if (m.rows != rows || m.cols != cols)
+    throw Error("tensor " + name + " is " + std::to_string(m.rows) + " x " + std::to_string(m.cols) + ", expected " +
+                std::to_string(rows) + " x " + std::to_string(cols));
+  if (const std::string problem = finite(("tensor " + name).c_str(), m.values, cols); !problem.empty())
+    throw Error(problem);
+  return m;
+}
+
 Mat row_of(const Mat& x, int64_t r) { return {x.row(r), 1, x.cols, x.device}; }
 
 }  // namespace
 
 Parameter& Parameters::add(const std::string& name, int64_t rows, int64_t cols, Init init, uint64_t seed,
                            bool embedding) {
+  if (trained_) {
+    const Matrix& from = tensor_of(*trained_, name, rows, cols);
+    auto& memory = memory_.emplace_back(from.values.begin(), from.values.end());
+    return list_.emplace_back(Parameter{name, {memory.data(), rows, cols}});
+  }
   const int64_t n = rows * cols;
   auto& memory = memory_.emplace_back(static_cast<size_t>(4 * n), 0.0f);
   Parameter& p = list_.emplace_back();
@@ -99,12 +119,7 @@ void Parameters::write(std::map<std::string, Matrix>& tensors, const std::string
 void Parameters::read(const std::map<std::string, Matrix>& tensors, const std::string& prefix, Mat Parameter::*what) {
   for (Parameter& p : list_) {
     Mat& x = p.*what;
-    const auto found = tensors.find(prefix + p.name);
-    if (found == tensors.end()) throw Error("tensor " + prefix + p.name + " is missing");
-    const Matrix& from = found->second;
-    if (from.rows != x.rows || from.cols != x.cols)
-      throw Error("tensor " + prefix + p.name + " is " + std::to_string(from.rows) + " x " + std::to_string(from.cols) +
-                  ", expected " + std::to_string(x.rows) + " x " + std::to_string(x.cols));
+    const Matrix& from = tensor_of(tensors, prefix + p.name, x.rows, x.cols);
     std::copy(from.values.begin(), from.values.end(), x.data);
   }
 }

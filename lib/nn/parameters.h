@@ -38,6 +38,10 @@ struct OptimiserOptions {
 class Parameters {
  public:
   Parameters() = default;
+  // Parameters of a trained model, for use only: add() takes the value of that name from `trained`, which must outlive
+  // this, instead of starting it, and there are no gradients and moments. What add() cannot find there in the wanted
+  // shape is an Error (without a path) before anything is allocated.
+  explicit Parameters(const std::map<std::string, Matrix>* trained) : trained_(trained) {}
   Parameters(const Parameters&) = delete;
 
   // Starts a parameter from (seed, name) alone: adding another one changes nothing for this one.
@@ -56,11 +60,12 @@ class Parameters {
   void step(const OptimiserOptions& options, int64_t t);
 
   // Values to and from a file's tensors; `prefix` is put in front of the names. reading throws Error (without a path)
-  // when a tensor is missing or of another shape.
+  // when a tensor is missing, of another shape or not finite.
   void write(std::map<std::string, Matrix>& tensors, const std::string& prefix, Mat Parameter::*what) const;
   void read(const std::map<std::string, Matrix>& tensors, const std::string& prefix, Mat Parameter::*what);
 
  private:
+  const std::map<std::string, Matrix>* trained_ = nullptr;
   std::deque<Parameter> list_;  // a deque, so that leaves may keep pointers
   std::deque<std::vector<float>> memory_;
 };
