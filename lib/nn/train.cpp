@@ -15,9 +15,6 @@
 namespace nd {
 namespace {
 
-// Also written this often without being asked, so that a killed machine costs little.
-constexpr double kCheckpointSeconds = 30;
-
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
 // Where a run stands; with the parameters and their moments this is all of it.
@@ -43,10 +40,15 @@ std::string difference(const Meta& disk, const Meta& run) {
   }
   for (const auto& [key, value] : a)
     if (!b.count(key)) return "option " + key + " was " + value.dump() + ", is nothing";
-  for (const Input& there : disk.inputs)
-    for (const Input& here : run.inputs)
-      if (here.role == there.role && here.digest != there.digest)
-        return "input " + here.role + " was " + hex(there.digest) + ", is " + hex(here.digest);
+  const auto digest = [](const Meta& meta, const std::string& role) -> std::string {
+    for (const Input& input : meta.inputs)
+      if (input.role == role) return hex(input.digest);
+    return "nothing";
+  };
+  for (const Meta* meta : {&disk, &run})
+    for (const Input& input : meta->inputs)
+      if (const std::string was = digest(disk, input.role), is = digest(run, input.role); was != is)
+        return "input " + input.role + " was " + was + ", is " + is;
   return "";
 }
 
@@ -74,7 +76,7 @@ class Run {
         result.stopped_early = true;
         break;
       }
-      save_if(now() - last_saved_ > kCheckpointSeconds);
+      save_if(now() - last_saved_ >= file_.seconds);
     }
     parameters_.read(best_, "best.", &Parameter::value);
     return result;
@@ -101,7 +103,7 @@ class Run {
       at_.loss_sum += static_cast<double>(loss->value.data[0]) * static_cast<double>(count);
       if (hooks_.step) hooks_.step(at_.done, total, at_.loss_sum / static_cast<double>(at_.done));
       const int signal = hooks_.stop ? hooks_.stop() : 0;
-      save_if(signal != 0 || now() - last_saved_ > kCheckpointSeconds);
+      save_if(signal != 0 || now() - last_saved_ >= file_.seconds);
       if (signal) throw Interrupted(signal);
     }
   }
@@ -185,7 +187,13 @@ TrainResult train(Trainee& trainee, const TrainOptions& options, const TrainHook
 
 std::optional<File<Checkpoint>> open_checkpoint(const CheckpointFile& checkpoint) {
   if (checkpoint.path.empty() || checkpoint.restart || access(checkpoint.path.c_str(), F_OK) != 0) return std::nullopt;
-  auto saved = load<Checkpoint>(checkpoint.path);
+  auto saved = [&] {
+    try {
+      return load<Checkpoint>(checkpoint.path);
+    } catch (const Error& e) {
+      throw Error(std::string(e.what()) + "; give --restart to start anew");
+    }
+  }();
   const std::string other = difference(saved.meta, checkpoint.meta);
   if (!other.empty())
     throw Error(checkpoint.path, "a training with other settings was stopped here (" + other +

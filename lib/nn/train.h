@@ -20,7 +20,7 @@ namespace nd {
 struct TrainOptions {
   int64_t epochs = 100;    // at most
   int64_t batch = 64;      // examples a step
-  int64_t patience = 10;   // stop after this many epochs without a better validation result; 0: never
+  int64_t patience = 10;   // stop after this many epochs without a better validation result; 0, or no result: never
   uint64_t seed = 1;
   OptimiserOptions optimiser;
 };
@@ -61,6 +61,7 @@ struct CheckpointFile {
   std::string path;
   Meta meta;             // tool, options and inputs: a run goes on only under the same
   bool restart = false;  // ignore what is there
+  double seconds = 30;   // also written this often without being asked, so that a killed machine costs little
 };
 
 struct TrainResult {
@@ -75,7 +76,7 @@ struct TrainResult {
 TrainResult train(Trainee& trainee, const TrainOptions& options, const TrainHooks& hooks,
                   const CheckpointFile& checkpoint);
 // For a trainer with a loop of its own: what a run stopped earlier left behind, nothing when there is none or when
-// `restart` asks for a new start. Error when it is of another run, naming the first difference.
+// `restart` asks for a new start. Error when it cannot be read, or is of another run, naming the first difference.
 std::optional<File<Checkpoint>> open_checkpoint(const CheckpointFile& checkpoint);
 void finish_checkpoint(const CheckpointFile& checkpoint);
 
