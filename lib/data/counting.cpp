@@ -1,28 +1,48 @@
 #include "lib/data/counting.h"
 
 #include <algorithm>
+#include <set>
 #include <string_view>
+#include <tuple>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 
 namespace nd {
 namespace {
 
-// Calls f(article, time, user id) for every click in `from` that is not of an impression being scored.
+// The impressions being scored, recognised in another file too: ids alone repeat between training and test files.
+class Scored {
+ public:
+  explicit Scored(const ToScore& what) {
+    for (int32_t i : what.impression) rows_.insert(Row{&what.behavior, i});
+  }
+  bool operator()(const Behavior& b, int64_t i) const { return rows_.count(Row{&b, i}) > 0; }
+
+ private:
+  struct Row {
+    const Behavior* behavior;
+    int64_t i;
+    auto key() const {
+      return std::tuple(behavior->impression_id[i], behavior->user_id[behavior->user[i]], behavior->time[i]);
+    }
+    bool operator<(const Row& other) const {
+      if (key() != other.key()) return key() < other.key();
+      const auto a = behavior->candidate[i], b = other.behavior->candidate[other.i];
+      return std::lexicographical_compare(a.begin(), a.end(), b.begin(), b.end());
+    }
+  };
+  std::set<Row> rows_;
+};
+
+// Calls f(article, time, user id) for every click in `from`, without those of `scored` when given.
 template <class F>
-void each_click(const ToScore& what, std::span<const Behavior* const> from, F&& f) {
-  std::unordered_set<std::string_view> scored;
-  for (int32_t i : what.impression) scored.insert(what.behavior.impression_id[i]);
-  for (const Behavior* b : from) {
-    // Ids repeat between training and test files; only the scored file itself can hold the scored impressions.
-    const bool same_file = b->impression_id.values.data() == what.behavior.impression_id.values.data();
+void each_click(std::span<const Behavior* const> from, const Scored* scored, F&& f) {
+  for (const Behavior* b : from)
     for (int64_t i = 0; i < b->size(); ++i) {
-      if (same_file && scored.count(b->impression_id[i])) continue;
+      if (scored && (*scored)(*b, i)) continue;
       for (int64_t c = b->candidate.offsets[i]; c < b->candidate.offsets[i + 1]; ++c)
         if (b->label[c] == kClicked) f(b->candidate.values[c], b->time[i], b->user_id[b->user[i]]);
     }
-  }
 }
 
 int64_t articles(const ToScore& what) { return what.behavior.corpus_size[0]; }
@@ -50,7 +70,8 @@ struct Lists {
 
 std::vector<float> score_by_popularity(const ToScore& what, std::span<const Behavior* const> from) {
   std::vector<float> clicks(static_cast<size_t>(articles(what)), 0.0f);
-  each_click(what, from, [&](int32_t article, int64_t, std::string_view) { clicks[article] += 1; });
+  const Scored scored(what);
+  each_click(from, &scored, [&](int32_t article, int64_t, std::string_view) { clicks[article] += 1; });
   std::vector<float> scores;
   for (int32_t a : what.candidate.values) scores.push_back(clicks[a]);
   return scores;
@@ -58,7 +79,7 @@ std::vector<float> score_by_popularity(const ToScore& what, std::span<const Beha
 
 std::vector<float> score_by_recent(const ToScore& what, std::span<const Behavior* const> from, int64_t window) {
   std::vector<std::vector<int64_t>> times(static_cast<size_t>(articles(what)));
-  each_click(what, from, [&](int32_t article, int64_t time, std::string_view) {
+  each_click(from, nullptr, [&](int32_t article, int64_t time, std::string_view) {
     if (time >= 0) times[article].push_back(time);
   });
   for (auto& t : times) std::sort(t.begin(), t.end());
@@ -81,7 +102,8 @@ std::vector<float> score_by_coclick(const ToScore& what, std::span<const Behavio
     return user_row.emplace(id, static_cast<int32_t>(user_row.size())).first->second;
   };
   std::vector<std::pair<int32_t, int32_t>> pairs;  // (article, user)
-  each_click(what, from,
+  const Scored scored(what);
+  each_click(from, &scored,
              [&](int32_t article, int64_t, std::string_view user) { pairs.emplace_back(article, row(user)); });
   for (const Behavior* b : from)
     for (int64_t i = 0; i < b->size(); ++i)

@@ -17,16 +17,19 @@ struct ToScore {
   const Ragged<int32_t>& candidate;
 };
 
-// All files are made from one corpus. A click is a candidate with label 1; an impression that is itself being scored is
-// found by its id and never counts for itself.
+// All files are made from one corpus. A click is a candidate with label 1. The impressions that are scored are known by
+// id, user, time and candidates in whichever file they stand.
 
-// Clicks on the article in all of `from`. [candidates]
+// Clicks on the article in all of `from`; those of the scored impressions do not count, since they are what is asked
+// for. [candidates]
 std::vector<float> score_by_popularity(const ToScore& what, std::span<const Behavior* const> from);
-// Clicks on the article in `from` within `window` seconds before the impression's time, that moment excluded; all 0
-// where the impression's time is unknown. [candidates]
+// Clicks on the article in `from` within `window` seconds before the impression's time, that moment excluded, so that
+// an impression never counts for itself while earlier ones do, scored or not; all 0 where the impression's time is
+// unknown. [candidates]
 std::vector<float> score_by_recent(const ToScore& what, std::span<const Behavior* const> from, int64_t window);
-// Distinct users of `from` who clicked both the article and the last article of the impression's history (clicks and
-// histories of `from` count); all 0 for an empty history. [candidates]
+// Distinct users of `from`, other than the impression's, who clicked both the article and the last article of the
+// impression's history (clicks and histories of `from` count, clicks of the scored impressions do not); all 0 for an
+// empty history. [candidates]
 std::vector<float> score_by_coclick(const ToScore& what, std::span<const Behavior* const> from);
 
 }  // namespace nd
