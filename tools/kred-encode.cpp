@@ -8,6 +8,7 @@
 #include "lib/models/kred_explain.h"
 #include "lib/models/kred_file.h"
 #include "lib/tensor/parallel.h"
+#include "tools/kred_log.h"
 #include "tools/meta.h"
 
 namespace nd {
@@ -15,7 +16,7 @@ namespace {
 
 struct Options {
   KredPaths files;
-  std::string output, attention;
+  std::string params, output, attention;
   cli::Common common;
 };
 
@@ -23,7 +24,7 @@ void declare(cli::Command& c, Options& o) {
   c.summary("turn articles into KRED's enriched vectors");
   c.describe("Entity vectors are made once for all articles, so an article costs little more than a look-up. A vector does "
              "not depend on the articles encoded beside it.");
-  c.input(o.files.params, "PARAMS", "model that kred-train wrote");
+  c.input(o.params, "PARAMS", "model that kred-train wrote");
   c.input_option(o.files.corpus, "--corpus", "FILE", "articles and their merged entity links", cli::required);
   c.input_option(o.files.documents, "--documents", "FILE", "article vectors", cli::required);
   c.input_option(o.files.entities, "--entities", "FILE", "entity vectors the model was trained with");
@@ -41,13 +42,14 @@ void validate(const Options&) {}
 
 int run(const Options& o, cli::Context& ctx) {
   set_threads(o.common.threads);
-  OpenKred kred(o.files);
+  OpenKred kred(o.params, o.files);
+  tell_coverage(ctx.log, kred.data->coverage());
   KredRanker ranker = kred.ranker();
-  std::vector<int32_t> all(static_cast<size_t>(kred.corpus->size()));
+  std::vector<int32_t> all(static_cast<size_t>(kred.files.corpus->size()));
   std::iota(all.begin(), all.end(), 0);
   Vectors out;
-  out.id = kred.corpus->id;
-  out.x = {ranker.encode(all), kred.corpus->size(), kred.model->article_dim()};
+  out.id = kred.files.corpus->id;
+  out.x = {ranker.encode(all), kred.files.corpus->size(), kred.model->article_dim()};
   if (!o.attention.empty()) write_attention(o.attention, kred, ranker.attention(all));
   save(o.output, out, meta_of(ctx, kred.inputs()), o.common.compress);
   return 0;

@@ -1,23 +1,28 @@
 // Trains KRED for user2item: which of the shown articles a user clicks.
 // Reads corpus, behavior (training and validation), document vectors, entity vectors and graph.
 // Writes params.
-#include <memory>
+#include <cmath>
 
 #include "lib/cli/command.h"
 #include "lib/io/kind_file.h"
+#include "lib/io/sink.h"
 #include "lib/metrics/evaluate.h"
 #include "lib/models/kred_file.h"
 #include "lib/models/kred_train.h"
 #include "lib/tensor/parallel.h"
+#include "tools/kred_log.h"
 #include "tools/meta.h"
+#include "tools/train_log.h"
 
 namespace nd {
 namespace {
 
 struct Options {
-  std::string corpus, train, valid, documents, entities, kg, output;
+  KredPaths files;
+  std::string train, valid, output;
   std::string system = "KRED", monitor = "auc", negatives = "impression";
   int64_t negatives_each = 5, max_history = 50;
+  double checkpoint_seconds = 30;
   bool restart = false;
   KredOptions model;
   NeighbourOptions neighbours;
@@ -30,12 +35,12 @@ void declare(cli::Command& c, Options& o) {
   c.describe("An epoch draws one example per click and ranks it against negatives; after each epoch the validation "
              "impressions are scored, and the parameters of the best epoch are written. Stopped by SIGINT or SIGTERM it "
              "leaves OUTPUT.ckpt; the same command then goes on and ends with the same bytes.");
-  c.input_option(o.corpus, "--corpus", "FILE", "articles and their merged entity links", cli::required);
+  c.input_option(o.files.corpus, "--corpus", "FILE", "articles and their merged entity links", cli::required);
   c.input_option(o.train, "--train", "FILE", "behavior to learn from", cli::required);
   c.input_option(o.valid, "--valid", "FILE", "behavior to stop by", cli::required);
-  c.input_option(o.documents, "--documents", "FILE", "article vectors", cli::required);
-  c.input_option(o.entities, "--entities", "FILE", "entity and relation vectors, as kg-transe writes them");
-  c.input_option(o.kg, "--kg", "FILE", "knowledge graph");
+  c.input_option(o.files.documents, "--documents", "FILE", "article vectors", cli::required);
+  c.input_option(o.files.entities, "--entities", "FILE", "entity and relation vectors, as kg-transe writes them");
+  c.input_option(o.files.kg, "--kg", "FILE", "knowledge graph");
   c.output(o.output);
   c.option(o.system, "--system", "NAME", "what tables call this model");
   c.choice(o.model.model, "--model", {"kred", "dv-entity", "dv"},
@@ -70,6 +75,8 @@ void declare(cli::Command& c, Options& o) {
   c.flag(o.training.optimiser.sparse_rows, "--sparse-rows",
          "context rows that a step does not use keep value and moments: another optimiser than dense Adam");
   c.choice(o.monitor, "--monitor", {"auc", "auc_pooled", "ndcg@10", "mrr"}, "validation measure to stop by");
+  c.option(o.checkpoint_seconds, "--checkpoint-seconds", "S", "time between checkpoints; 0: one after every step",
+           cli::at_least(0) | cli::not_content);
   c.flag(o.restart, "--restart", "ignore a checkpoint of a stopped run", cli::not_content);
   c.common(o.common, cli::threads | cli::seed | cli::device);
   c.example("kred-train --corpus corpus.nd --train train.nd --valid valid.nd --documents documents.nd "
@@ -79,83 +86,64 @@ void declare(cli::Command& c, Options& o) {
 
 void validate(const Options& o) {
   if (o.common.device == "cuda") throw UsageError("--device cuda: this build has no CUDA backend; use auto or cpu");
-  if (o.model.model != "dv" && o.entities.empty())
-    throw UsageError("--model " + o.model.model + " reads entity vectors: give --entities");
-  if (o.model.model == "kred" && o.model.kgat != "off" && o.kg.empty())
-    throw UsageError("--kgat " + o.model.kgat + " reads the graph: give --kg, or --kgat off");
+}
+
+metrics::Evaluation evaluate(const std::string& measure, const Behavior& valid, std::span<const float> scores) {
+  const metrics::Column column = metrics::column_named(measure);
+  return metrics::evaluate({valid.candidate.offsets, scores, valid.label, {}}, {&column, 1}, metrics::Ties::last,
+                           threads());
 }
 
 // Grouped AUC and the like of validation scores.
 KredUser2Item::Judge judge(const std::string& measure) {
-  return [column = metrics::column_named(measure)](const Behavior& valid, std::span<const float> scores) {
-    const metrics::Impressions impressions{valid.candidate.offsets, scores, valid.label, {}};
-    return metrics::evaluate(impressions, {&column, 1}, metrics::Ties::last, threads()).estimates[0].value;
+  return [measure](const Behavior& valid, std::span<const float> scores) {
+    return evaluate(measure, valid, scores).estimates[0].value;
   };
 }
 
-void tell_coverage(cli::Log& log, const KredCoverage& c) {
-  log.info("coverage", {{"articles", c.articles},
-                        {"without_vector", c.without_vector},
-                        {"without_entity", c.without_entity},
-                        {"links", c.links},
-                        {"links_without_vector", c.links_without_vector},
-                        {"entities", c.entities},
-                        {"entities_without_neighbours", c.without_neighbours}});
+// How many impressions can stop the training.
+void tell_validation(cli::Log& log, const Options& o, const Behavior& valid) {
+  const metrics::Evaluation e = evaluate(o.monitor, valid, std::vector<float>(valid.label.size(), 0.0f));
+  log.info("validation", {{"impressions", valid.size()},
+                          {"usable", e.judged},
+                          {"single_class", e.skipped.single_class},
+                          {"unlabelled", e.skipped.unlabelled},
+                          {"empty", e.skipped.empty}});
+  if (std::isnan(e.estimates[0].value))
+    log.warn(o.valid + ": no impression has a clicked and an unclicked candidate, so there is no " + o.monitor +
+             " to stop by: all " + std::to_string(o.training.epochs) + " epochs run and the last one is kept");
 }
 
 int run(const Options& o, cli::Context& ctx) {
   set_threads(o.common.threads);
-  cli::catch_stop_signals();
-  const auto corpus = load<Corpus>(o.corpus);
+  require_writable(o.output);
+  const KredFiles files(o.files, o.model);
   const auto train_file = load<Behavior>(o.train), valid_file = load<Behavior>(o.valid);
-  const auto documents = load<Vectors>(o.documents);
-  require_same(train_file, "corpus", corpus);
-  require_same(valid_file, "corpus", corpus);
-  std::vector<Input> inputs{corpus.as("corpus"), train_file.as("train"), valid_file.as("valid"),
-                            documents.as("documents")};
-  std::unique_ptr<File<Vectors>> entities;
-  std::unique_ptr<File<Kg>> kg;
-  if (o.model.model != "dv") {
-    entities = std::make_unique<File<Vectors>>(load<Vectors>(o.entities));
-    inputs.push_back(entities->as("entities"));
-    if (o.model.model == "kred" && o.model.kgat != "off") {
-      kg = std::make_unique<File<Kg>>(load<Kg>(o.kg));
-      inputs.push_back(kg->as("kg"));
-    }
-  }
+  require_same(train_file, "corpus", files.corpus);
+  require_same(valid_file, "corpus", files.corpus);
+  std::vector<Input> inputs = files.inputs();
+  inputs.insert(inputs.end(), {train_file.as("train"), valid_file.as("valid")});
 
-  const Strings types = types_of(*corpus, articles_of(*train_file, corpus->size()));
+  const Strings types = types_of(*files.corpus, articles_of(*train_file, files.corpus->size()));
   KredSettings settings{o.model, {}, o.neighbours, o.max_history, o.common.seed};
-  settings.shape = {documents->dim(), entities ? (*entities)->dim() : 0, types.size(), 0};
-  KredData data(*corpus, *documents, entities ? &**entities : nullptr, kg ? &**kg : nullptr, types,
-                o.model.frequencies, o.neighbours, o.common.seed);
-  tell_coverage(ctx.log, data.coverage());
+  settings.shape = {files.documents->dim(), files.entities ? (*files.entities)->dim() : 0, types.size(), 0};
+  const auto data = files.join(types, settings);
+  tell_coverage(ctx.log, data->coverage());
   Kred model(o.model, settings.shape, o.common.seed);
   const NegativeSampler negatives(*train_file, {negative_source(o.negatives)}, o.common.seed);
-  KredUser2Item task(model, data, *train_file, *valid_file, negatives, o.negatives_each, o.max_history,
+  KredUser2Item task(model, *data, *train_file, *valid_file, negatives, o.negatives_each, o.max_history,
                      o.neighbours.resample, judge(o.monitor));
+  if (task.examples() == 0) throw Error(o.train, "holds no click, expected impressions with labels");
   ctx.log.info("training", {{"clicks", task.examples()}, {"parameters", model.parameters().count()}});
+  tell_validation(ctx.log, o, *valid_file);
 
   TrainOptions training = o.training;
   training.seed = o.common.seed;
   Meta meta = meta_of(ctx, inputs);
-  const CheckpointFile checkpoint{o.output == "-" ? "" : o.output + ".ckpt", meta, o.restart};
-  std::unique_ptr<cli::Progress> progress;
-  TrainHooks hooks;
-  hooks.stop = cli::stop_requested;
-  hooks.step = [&](int64_t done, int64_t total, double) {
-    if (!progress) progress = std::make_unique<cli::Progress>(ctx.log, "clicks", total);
-    progress->at(done);
-  };
-  hooks.epoch = [&](const EpochReport& r) {
-    progress.reset();
-    ctx.log.info("epoch", {{"epoch", r.epoch}, {"loss", r.loss}, {o.monitor, r.valid}, {"best", r.best},
-                           {"best_epoch", r.best_epoch}, {"seconds", r.seconds}});
-  };
-  hooks.resumed = [&](const std::string& path, int64_t epoch, int64_t step) {
-    ctx.log.info("resumed", {{"from", path}, {"epoch", epoch}, {"step", step}});
-  };
-  train(task, training, hooks, checkpoint);
+  const CheckpointFile checkpoint{o.output == "-" ? "" : o.output + ".ckpt", meta, o.restart,
+                                  o.checkpoint_seconds};
+  cli::catch_stop_signals();
+  train(task, training, train_hooks(ctx.log, "clicks", o.monitor), checkpoint);
 
   settings.to_json(meta.options);
   save(o.output, kred_params(model, types), meta);

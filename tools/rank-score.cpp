@@ -10,14 +10,15 @@
 #include "lib/io/kind_file.h"
 #include "lib/models/kred_file.h"
 #include "lib/tensor/parallel.h"
+#include "tools/kred_log.h"
 #include "tools/meta.h"
 
 namespace nd {
 namespace {
 
 struct Options {
-  KredPaths model;
-  std::string behavior, candidates, by, prediction, system, output;
+  KredPaths files;
+  std::string behavior, params, candidates, by, prediction, system, output;
   std::vector<std::string> from;
   double window_hours = 24;
   cli::Common common;
@@ -29,17 +30,17 @@ void declare(cli::Command& c, Options& o) {
              "where the model reads them. With --by clicks are counted in the --from files instead.");
   c.input(o.behavior, "BEHAVIOR", "impressions to score, labelled or not");
   c.output(o.output);
-  c.input_option(o.model.params, "--params", "FILE", "trained model");
-  c.input_option(o.model.corpus, "--corpus", "FILE", "articles");
-  c.input_option(o.model.documents, "--documents", "FILE", "article vectors");
-  c.input_option(o.model.entities, "--entities", "FILE", "entity vectors the model was trained with");
-  c.input_option(o.model.kg, "--kg", "FILE", "graph the model was trained with");
+  c.input_option(o.params, "--params", "FILE", "trained model");
+  c.input_option(o.files.corpus, "--corpus", "FILE", "articles");
+  c.input_option(o.files.documents, "--documents", "FILE", "article vectors");
+  c.input_option(o.files.entities, "--entities", "FILE", "entity vectors the model was trained with");
+  c.input_option(o.files.kg, "--kg", "FILE", "graph the model was trained with");
   c.input_option(o.candidates, "--candidates", "FILE", "score these candidates instead of the shown ones");
   c.choice(o.by, "--by", {"", "popularity", "recent", "coclick"},
            "count instead: all clicks on an article, its clicks within the window before the impression, or users who "
            "clicked both it and the reader's last article");
   c.input_option(o.from, "--from", "FILE", "behavior to count in; may be given several times");
-  c.option(o.window_hours, "--window-hours", "H", "how far back --by recent looks", cli::above(0));
+  c.option(o.window_hours, "--window-hours", "H", "how far back --by recent looks", cli::above(0) | cli::range(0, 1e6));
   c.option(o.system, "--system", "NAME", "what tables call these scores; default: the model's name, or the counter's");
   c.output_option(o.prediction, "--prediction", "FILE", "also write MIND's prediction.txt");
   c.common(o.common, cli::threads);
@@ -50,9 +51,10 @@ void declare(cli::Command& c, Options& o) {
 }
 
 void validate(const Options& o) {
-  if (o.model.params.empty() == o.by.empty()) throw UsageError("give either --params or --by");
+  if (o.params.empty() == o.by.empty()) throw UsageError("give either --params or --by");
   if (!o.by.empty() && o.from.empty()) throw UsageError("--by " + o.by + " counts clicks: give --from");
-  if (o.by.empty() && (o.model.corpus.empty() || o.model.documents.empty()))
+  if (o.by.empty() && !o.from.empty()) throw UsageError("--from is for --by: a trained model counts nothing");
+  if (o.by.empty() && (o.files.corpus.empty() || o.files.documents.empty()))
     throw UsageError("--params needs --corpus and --documents");
 }
 
@@ -91,8 +93,9 @@ int run(const Options& o, cli::Context& ctx) {
   Meta meta = meta_of(ctx);
   std::vector<float> scores;
   if (o.by.empty()) {
-    OpenKred kred(o.model);
-    require_same(behavior, "corpus", kred.corpus);
+    OpenKred kred(o.params, o.files);
+    tell_coverage(ctx.log, kred.data->coverage());
+    require_same(behavior, "corpus", kred.files.corpus);
     scores = kred.ranker().score(*behavior, impression, candidate);
     const auto used = kred.inputs();
     inputs.insert(inputs.end(), used.begin(), used.end());
@@ -105,7 +108,7 @@ int run(const Options& o, cli::Context& ctx) {
       require_same_input(files.back(), behavior, "corpus");
       inputs.push_back(files.back().as("from." + std::to_string(files.size())));
     }
-    for (const auto& f : files) from.push_back(f.meta.digest == behavior.meta.digest ? &*behavior : &*f);
+    for (const auto& f : files) from.push_back(&*f);
     const ToScore what{*behavior, impression, candidate};
     scores = o.by == "popularity" ? score_by_popularity(what, from)
              : o.by == "recent"   ? score_by_recent(what, from, static_cast<int64_t>(o.window_hours * 3600))

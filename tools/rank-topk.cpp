@@ -9,13 +9,14 @@
 #include "lib/io/sink.h"
 #include "lib/models/kred_file.h"
 #include "lib/tensor/parallel.h"
+#include "tools/kred_log.h"
 
 namespace nd {
 namespace {
 
 struct Options {
   KredPaths files;
-  std::string behavior, pool, output = "-";
+  std::string behavior, params, pool, output = "-";
   std::vector<std::string> users;
   int64_t best = 10;
   bool seen = false;
@@ -24,9 +25,9 @@ struct Options {
 
 void declare(cli::Command& c, Options& o) {
   c.summary("list the best articles for users");
-  c.describe("A user is the history of their last impression in BEHAVIOR. Articles they have clicked are left out.");
+  c.describe("A user is the history of their latest impression in BEHAVIOR. Articles of that history are left out.");
   c.input(o.behavior, "BEHAVIOR", "impressions of the users");
-  c.input_option(o.files.params, "--params", "FILE", "trained model", cli::required);
+  c.input_option(o.params, "--params", "FILE", "trained model", cli::required);
   c.input_option(o.files.corpus, "--corpus", "FILE", "articles", cli::required);
   c.input_option(o.files.documents, "--documents", "FILE", "article vectors", cli::required);
   c.input_option(o.files.entities, "--entities", "FILE", "entity vectors the model was trained with");
@@ -44,13 +45,15 @@ void declare(cli::Command& c, Options& o) {
 
 void validate(const Options&) {}
 
-int run(const Options& o, cli::Context&) {
+int run(const Options& o, cli::Context& ctx) {
   set_threads(o.common.threads);
-  OpenKred kred(o.files);
+  OpenKred kred(o.params, o.files);
+  tell_coverage(ctx.log, kred.data->coverage());
   const auto behavior = load<Behavior>(o.behavior);
-  require_same(behavior, "corpus", kred.corpus);
-  const std::vector<int32_t> pool = o.pool.empty() ? whole_pool(*kred.corpus) : read_pool(o.pool, *kred.corpus);
-  const UserHistories users = last_histories(*behavior, o.users);
+  require_same(behavior, "corpus", kred.files.corpus);
+  const Corpus& corpus = *kred.files.corpus;
+  const std::vector<int32_t> pool = o.pool.empty() ? whole_pool(corpus) : read_pool(o.pool, corpus);
+  const UserHistories users = latest_histories(behavior, o.users);
   const auto best = kred.ranker().top(users.history, pool, o.best, !o.seen);
 
   Sink sink(o.output);
@@ -59,7 +62,7 @@ int run(const Options& o, cli::Context&) {
       char score[32];
       const auto end = std::to_chars(score, score + sizeof score, best[u].score[r]).ptr;
       sink.write(std::string(users.id[static_cast<int64_t>(u)]) + "\t" + std::to_string(r + 1) + "\t" +
-                 std::string(kred.corpus->id[best[u].article[r]]) + "\t" + std::string(score, end) + "\n");
+                 std::string(corpus.id[best[u].article[r]]) + "\t" + std::string(score, end) + "\n");
     }
   sink.commit();
   return 0;

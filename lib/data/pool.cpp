@@ -40,18 +40,22 @@ std::vector<int32_t> read_pool(const std::string& path, const Corpus& corpus) {
   return pool;
 }
 
-UserHistories last_histories(const Behavior& behavior, const std::vector<std::string>& users) {
-  std::vector<int32_t> last(static_cast<size_t>(behavior.user_id.size()), -1);
-  for (int64_t i = 0; i < behavior.size(); ++i) last[behavior.user[i]] = behavior.impression_history[i];
+UserHistories latest_histories(const File<Behavior>& file, const std::vector<std::string>& users) {
+  const Behavior& behavior = *file;
+  std::vector<int32_t> latest(static_cast<size_t>(behavior.user_id.size()), -1);  // by user, row of the impression
+  for (int64_t i = 0; i < behavior.size(); ++i) {
+    int32_t& row = latest[behavior.user[i]];
+    if (row < 0 || behavior.time[i] >= behavior.time[row]) row = static_cast<int32_t>(i);
+  }
   std::vector<int32_t> wanted;
   if (users.empty()) {
-    for (size_t u = 0; u < last.size(); ++u)
-      if (last[u] >= 0) wanted.push_back(static_cast<int32_t>(u));
+    for (size_t u = 0; u < latest.size(); ++u)
+      if (latest[u] >= 0) wanted.push_back(static_cast<int32_t>(u));
   } else {
     const auto rows = rows_of(behavior.user_id);
     for (const std::string& id : users) {
       const auto found = rows.find(id);
-      if (found == rows.end() || last[found->second] < 0) throw Error("user " + id + " has no impression");
+      if (found == rows.end() || latest[found->second] < 0) throw Error(shown(file.path), "user " + id + " has no impression");
       wanted.push_back(found->second);
     }
   }
@@ -59,7 +63,7 @@ UserHistories last_histories(const Behavior& behavior, const std::vector<std::st
   RaggedBuilder<int32_t> histories;
   for (int32_t u : wanted) {
     ids.push(behavior.user_id[u]);
-    histories.append(behavior.history[last[u]]);
+    histories.append(behavior.history[behavior.impression_history[latest[u]]]);
     histories.end_row();
   }
   return {ids.take(), histories.take()};

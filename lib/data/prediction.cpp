@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <numeric>
+#include <string_view>
 #include <vector>
 
 #include "lib/io/sink.h"
+#include "lib/io/source.h"
 
 namespace nd {
 
@@ -25,6 +27,10 @@ void write_prediction(const std::string& path, const Scores& scores) {
   std::vector<int32_t> order, rank;
   std::string line;
   for (int64_t i = 0; i < scores.size(); ++i) {
+    const std::string_view id = scores.impression_id[i];
+    if (id.empty() || id.find_first_of(" \t\r\n\v\f") != std::string_view::npos)
+      throw Error(shown(path), i + 1, "MIND's format has no place for the impression id '" + std::string(id) +
+                                          "': it must be one word");
     const auto score = scores.score[i];
     order.resize(score.size());
     rank.resize(score.size());
@@ -32,7 +38,7 @@ void write_prediction(const std::string& path, const Scores& scores) {
     std::sort(order.begin(), order.end(),
               [&](int32_t a, int32_t b) { return score[a] != score[b] ? score[a] > score[b] : a > b; });
     for (size_t r = 0; r < order.size(); ++r) rank[order[r]] = static_cast<int32_t>(r) + 1;
-    line.assign(scores.impression_id[i]);
+    line.assign(id);
     line += " [";
     for (size_t c = 0; c < rank.size(); ++c) {
       if (c) line += ',';

@@ -16,6 +16,7 @@ Scores scores_of(const Behavior& behavior, std::span<const int32_t> impression, 
 
 // One line an impression, "id [rank,rank,...]", 1 the best, in candidate order, without spaces in the list (kred.md 11.1).
 // Of equal scores the later candidate ranks better, as eval-rank's default tie rule has it. path or "-".
+// Error for an id that is empty or holds white space, which no reader of the format could split off.
 void write_prediction(const std::string& path, const Scores& scores);
 
 }  // namespace nd

@@ -24,6 +24,12 @@ int32_t find(const RowOf& rows, std::string_view id) {
   return found == rows.end() ? -1 : found->second;
 }
 
+// Ids as they look on both sides, so that a prefix or another numbering is seen at once.
+std::string examples(const Strings& corpus, const Strings& others, const std::string& where) {
+  const auto first = [](const Strings& ids) { return ids.size() ? std::string(ids[0]) : std::string("none"); };
+  return " (" + first(corpus) + " in the corpus, " + first(others) + " in the " + where + ")";
+}
+
 // The operations read matrices through plain pointers and never write those.
 Mat view(const Matrix& m) { return {const_cast<float*>(m.values.data()), m.rows, m.cols}; }
 
@@ -77,7 +83,8 @@ void KredData::join_documents(const Corpus& corpus, const Vectors& documents) {
     coverage_.without_vector += article_document[a] < 0;
   }
   if (coverage_.without_vector == corpus.size())
-    throw Error("no article of the corpus has a document vector: the ids of the two files have nothing in common");
+    throw Error("no article has a document vector: the corpus and the document vectors share no id" +
+                examples(corpus.id, documents.id, "vectors"));
   document_x_ = documents.x;
   if (coverage_.without_vector > 0) {  // one more row, of zeros, stands for all that have none
     std::vector<float> values(documents.x.values.begin(), documents.x.values.end());
@@ -135,7 +142,8 @@ void KredData::join_links(const Corpus& corpus, const Vectors& entities, const S
   }
   coverage_.entities = heads();
   if (heads() == 0)
-    throw Error("no linked entity has a vector: the corpus and the entity vectors share no id");
+    throw Error("no linked entity has a vector: the corpus and the entity vectors share no id" +
+                examples(corpus.entity_id, entities.id, "vectors"));
 }
 
 void KredData::join_graph(const Corpus& corpus, const Vectors& entities, const Kg& kg) {
@@ -184,9 +192,8 @@ void KredData::join_graph(const Corpus& corpus, const Vectors& entities, const K
     }
   }
   if (triple_tail_.empty())
-    throw Error("no linked entity is the head of a triple: the corpus and the graph share no entity (" +
-                std::string(corpus.entity_id[head_corpus[0]]) + " in the corpus, " +
-                std::string(kg.entity_id.size() ? kg.entity_id[0] : "none") + " in the graph)");
+    throw Error("no linked entity is the head of a triple: the corpus and the graph share no entity" +
+                examples(corpus.entity_id, kg.entity_id, "graph"));
   for (int64_t h = 0; h < heads(); ++h) coverage_.without_neighbours += triple_offsets_[h] == triple_offsets_[h + 1];
 }
 

@@ -22,7 +22,7 @@ void cell(std::string& line, float weight) {
 }  // namespace
 
 void write_attention(const std::string& path, const OpenKred& kred, const KredRanker::Attention& weights) {
-  const Corpus& corpus = *kred.corpus;
+  const Corpus& corpus = *kred.files.corpus;
   const KredData& data = *kred.data;
   Sink sink(path);
   sink.write("what\tof\tto\tlabel\tkind\tposition\tfrequency\tweight\n");
@@ -55,9 +55,9 @@ void write_attention(const std::string& path, const OpenKred& kred, const KredRa
     for (int64_t j = data.neighbour_offsets[h]; j < data.neighbour_offsets[h + 1]; ++j) {
       cell(line, "neighbour");
       cell(line, corpus.entity_id[data.head_corpus[h]]);
-      cell(line, (*kred.entities)->id[data.neighbour_tail[j]]);
+      cell(line, (*kred.files.entities)->id[data.neighbour_tail[j]]);
       cell(line, "-");
-      cell(line, (*kred.entities)->relation_id[data.neighbour_relation[j]]);
+      cell(line, (*kred.files.entities)->relation_id[data.neighbour_relation[j]]);
       cell(line, "-");
       cell(line, "-");
       cell(line, weights.neighbour[j]);

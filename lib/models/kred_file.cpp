@@ -16,6 +16,17 @@ const json::Value& member(const json::Value& value, const char* key) {
   return *v;
 }
 
+bool reads_entities(const KredOptions& model) { return model.model != "dv"; }
+bool reads_graph(const KredOptions& model) { return model.model == "kred" && model.kgat != "off"; }
+
+const KredPaths& complete(const KredPaths& paths, const KredOptions& model) {
+  if (reads_entities(model) && paths.entities.empty())
+    throw UsageError("model " + model.model + " reads entity vectors: give --entities");
+  if (reads_graph(model) && paths.kg.empty())
+    throw UsageError("model kred with kgat " + model.kgat + " reads the graph: give --kg");
+  return paths;
+}
+
 // Runs f, putting the path in front of what it has to say.
 template <class F>
 auto told_of(const std::string& path, F&& f) {
@@ -61,38 +72,53 @@ Params kred_params(const Kred& model, const Strings& types) {
   return params;
 }
 
-OpenKred::OpenKred(const KredPaths& paths)
-    : params(load<Params>(paths.params)), corpus(load<Corpus>(paths.corpus)), documents(load<Vectors>(paths.documents)) {
-  told_of(params.path, [&] { settings = KredSettings::from_json(params.meta.options); });
-  if (documents->dim() != settings.shape.document_dim)
-    throw Error(documents.path, "vectors of " + std::to_string(documents->dim()) + " numbers, but " + params.path +
-                                    " was trained on " + std::to_string(settings.shape.document_dim));
-  model = std::make_unique<Kred>(settings.model, settings.shape, settings.seed);
-  told_of(params.path, [&] { model->parameters().read(params->tensor, "", &Parameter::value); });
+KredFiles::KredFiles(const KredPaths& paths, const KredOptions& model)
+    : corpus(load<Corpus>(complete(paths, model).corpus)), documents(load<Vectors>(paths.documents)) {
+  if (reads_entities(model)) entities = load<Vectors>(paths.entities);
+  if (reads_graph(model)) kg = load<Kg>(paths.kg);
+}
 
-  if (model->uses_entities()) {
-    if (paths.entities.empty()) throw UsageError(params.path, "this model reads entity vectors: give --entities");
-    entities = load<Vectors>(paths.entities);
-    require_same(params, "entities", *entities);
-  }
-  if (model->uses_neighbours()) {
-    if (paths.kg.empty()) throw UsageError(params.path, "this model reads the graph: give --kg");
-    kg = load<Kg>(paths.kg);
-    require_same(params, "kg", *kg);
-  }
-  const auto types = params->strings.find("type_name");
-  if (types == params->strings.end() || types->second.size() != settings.shape.types)
-    throw Error(params.path, "type_name does not list the types of the type table");
-  told_of(corpus.path, [&] {
-    data = std::make_unique<KredData>(*corpus, *documents, entities ? &**entities : nullptr, kg ? &**kg : nullptr,
-                                      types->second, settings.model.frequencies, settings.neighbours, settings.seed);
+std::unique_ptr<KredData> KredFiles::join(const Strings& types, const KredSettings& settings) const {
+  return told_of(corpus.path, [&] {
+    return std::make_unique<KredData>(*corpus, *documents, entities ? &**entities : nullptr, kg ? &**kg : nullptr,
+                                      types, settings.model.frequencies, settings.neighbours, settings.seed);
   });
 }
 
-std::vector<Input> OpenKred::inputs() const {
-  std::vector<Input> all{params.as("params"), corpus.as("corpus"), documents.as("documents")};
+std::vector<Input> KredFiles::inputs() const {
+  std::vector<Input> all{corpus.as("corpus"), documents.as("documents")};
   if (entities) all.push_back(entities->as("entities"));
   if (kg) all.push_back(kg->as("kg"));
+  return all;
+}
+
+OpenKred::OpenKred(const std::string& params_path, const KredPaths& paths)
+    : params(load<Params>(params_path)),
+      settings(told_of(params.path, [&] { return KredSettings::from_json(params.meta.options); })),
+      files(paths, settings.model) {
+  const auto check = [&](const File<Vectors>& vectors, int64_t dim) {
+    if (vectors->dim() != dim)
+      throw Error(vectors.path, "vectors of " + std::to_string(vectors->dim()) + " numbers, but " + params.path +
+                                    " was trained on " + std::to_string(dim));
+  };
+  check(files.documents, settings.shape.document_dim);
+  if (files.entities) {
+    require_same(params, "entities", *files.entities);
+    check(*files.entities, settings.shape.entity_dim);
+  }
+  if (files.kg) require_same(params, "kg", *files.kg);
+  const auto types = params->strings.find("type_name");
+  if (types == params->strings.end() || types->second.size() != settings.shape.types)
+    throw Error(params.path, "type_name does not list the types of the type table");
+  model = told_of(params.path, [&] {
+    return std::make_unique<Kred>(settings.model, settings.shape, settings.seed, &params->tensor);
+  });
+  data = files.join(types->second, settings);
+}
+
+std::vector<Input> OpenKred::inputs() const {
+  std::vector<Input> all = files.inputs();
+  all.insert(all.begin(), params.as("params"));
   return all;
 }
 

@@ -1,9 +1,10 @@
-// A trained KRED as a file, and everything that has to be opened beside it to use it.
+// A trained KRED as a file, and everything that has to be opened beside it to train or use it.
 #pragma once
 
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "formats/kinds.h"
 #include "lib/io/kind_file.h"
@@ -30,17 +31,30 @@ struct KredSettings {
 // The tensors of a trained model; `types` is the vocabulary of its type table.
 Params kred_params(const Kred& model, const Strings& types);
 
-// The files a KRED is used with. Empty paths: entities and kg where the model takes none.
+// What a KRED reads articles from. entities and kg are not opened where the model takes none, and may be empty then.
 struct KredPaths {
-  std::string params, corpus, documents, entities, kg;
+  std::string corpus, documents, entities, kg;
+};
+
+struct KredFiles {
+  // UsageError when the model reads a file whose path is empty.
+  KredFiles(const KredPaths& paths, const KredOptions& model);
+
+  // Error naming the corpus when nothing joins, see KredData. The files must outlive the result.
+  std::unique_ptr<KredData> join(const Strings& types, const KredSettings& settings) const;
+  std::vector<Input> inputs() const;
+
+  File<Corpus> corpus;
+  File<Vectors> documents;
+  std::optional<File<Vectors>> entities;
+  std::optional<File<Kg>> kg;
 };
 
 // A model ready for use. Members refer to each other: neither copied nor moved.
 class OpenKred {
  public:
-  // Throws Error when a file is missing that the model needs, when the entity vectors or the graph are not those it was
-  // trained with, or when sizes differ.
-  explicit OpenKred(const KredPaths& paths);
+  // Throws Error when the entity vectors or the graph are not those the model was trained with, or when sizes differ.
+  OpenKred(const std::string& params_path, const KredPaths& paths);
   OpenKred(const OpenKred&) = delete;
 
   KredRanker ranker() { return {*model, *data, settings.max_history}; }
@@ -49,10 +63,7 @@ class OpenKred {
 
   File<Params> params;
   KredSettings settings;
-  File<Corpus> corpus;
-  File<Vectors> documents;
-  std::optional<File<Vectors>> entities;
-  std::optional<File<Kg>> kg;
+  KredFiles files;
   std::unique_ptr<KredData> data;
   std::unique_ptr<Kred> model;
 };

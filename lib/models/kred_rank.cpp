@@ -8,7 +8,8 @@ namespace nd {
 namespace {
 
 // Large enough to keep every core busy, small enough that a block's values stay in cache or in bounded memory.
-constexpr int64_t kArticleBlock = 1024, kHeadBlock = 65536, kImpressionBlock = 1024;
+constexpr int64_t kArticleBlock = 1024, kHeadBlock = 65536, kImpressionBlock = 1024,
+                  kPairBlock = 1 << 20;
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
@@ -200,35 +201,43 @@ std::vector<KredRanker::Best> KredRanker::top(const Ragged<int32_t>& histories, 
   std::vector<Best> out;
   Arena arena;
   Tape tape(arena, false);
-  const auto m = static_cast<int64_t>(pool.size());
+  const auto m = static_cast<int64_t>(pool.size()), n = histories.size();
   std::vector<bool> seen(static_cast<size_t>(data_.articles()), false);
   std::vector<int64_t> order;
-  for (int64_t h = 0; h < histories.size(); ++h) {
+  // Some users at once, as the pool goes through the predictor's first layer once for all of them.
+  const int64_t users_each = std::clamp<int64_t>(kPairBlock / std::max<int64_t>(m, 1), 1, kImpressionBlock);
+  for (int64_t begin = 0; begin < n; begin += users_each) {
+    const int64_t count = std::min(users_each, n - begin);
     tape.reset();
-    auto user = arena.array<int32_t>(m), article = arena.array<int32_t>(m);
-    std::fill(user.begin(), user.end(), 0);
-    for (int64_t j = 0; j < m; ++j) article[j] = encoded.place[pool[j]];
-    const int32_t row = static_cast<int32_t>(h);
-    Var u = users(tape, encoded, histories, {&row, 1});
-    Var all = tape.constant(wrap(encoded.x, encoded.rows(), model_.article_dim()));
-    Var s = model_.scores(tape, u, {m, 1, user.data()}, all, {m, encoded.rows(), article.data()});
-    for (int32_t a : histories[h]) seen[a] = skip_seen;
-    order.clear();
-    for (int64_t j = 0; j < m; ++j)
-      if (!seen[pool[j]]) order.push_back(j);
-    for (int32_t a : histories[h]) seen[a] = false;
-    const auto better = [&](int64_t a, int64_t b) {
-      const float x = s->value.data[a], y = s->value.data[b];
-      return x != y ? x > y : a < b;
-    };
-    const auto count = std::min<int64_t>(k, static_cast<int64_t>(order.size()));
-    std::partial_sort(order.begin(), order.begin() + count, order.end(), better);
-    Best best;
-    for (int64_t i = 0; i < count; ++i) {
-      best.article.push_back(pool[order[i]]);
-      best.score.push_back(s->value.data[order[i]]);
+    auto place = arena.array<int32_t>(m), row = arena.array<int32_t>(count);
+    auto user = arena.array<int32_t>(count * m), article = arena.array<int32_t>(count * m);
+    for (int64_t j = 0; j < m; ++j) place[j] = encoded.place[pool[j]];
+    for (int64_t u = 0; u < count; ++u) {
+      row[u] = static_cast<int32_t>(begin + u);
+      std::fill_n(user.begin() + u * m, m, static_cast<int32_t>(u));
+      std::iota(article.begin() + u * m, article.begin() + (u + 1) * m, 0);
     }
-    out.push_back(std::move(best));
+    Var all = tape.constant(wrap(encoded.x, encoded.rows(), model_.article_dim()));
+    Var x = grad::gather_sum(tape, {{all, Index{m, encoded.rows(), place.data()}}});
+    Var s = model_.scores(tape, users(tape, encoded, histories, row), {count * m, count, user.data()}, x,
+                          {count * m, m, article.data()});
+    for (int64_t u = 0; u < count; ++u) {
+      const float* score = s->value.data + u * m;
+      const auto history = histories[begin + u];
+      for (int32_t a : history) seen[a] = skip_seen;
+      order.clear();
+      for (int64_t j = 0; j < m; ++j)
+        if (!seen[pool[j]]) order.push_back(j);
+      for (int32_t a : history) seen[a] = false;
+      const auto better = [&](int64_t a, int64_t b) { return score[a] != score[b] ? score[a] > score[b] : a < b; };
+      const auto listed = std::min<int64_t>(k, static_cast<int64_t>(order.size()));
+      std::partial_sort(order.begin(), order.begin() + listed, order.end(), better);
+      Best& best = out.emplace_back();
+      for (int64_t i = 0; i < listed; ++i) {
+        best.article.push_back(pool[order[i]]);
+        best.score.push_back(score[order[i]]);
+      }
+    }
   }
   return out;
 }

@@ -1,6 +1,7 @@
 #include "lib/models/kred_train.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace nd {
 
@@ -68,7 +69,7 @@ KredUser2Item::KredUser2Item(Kred& model, KredData& data, const Behavior& train,
 }
 
 Var KredUser2Item::loss(Tape& tape, std::span<const int64_t> rows, int64_t epoch) {
-  if (resample_ && std::exchange(neighbours_of_epoch_, epoch) != epoch) data_.choose_neighbours(epoch);
+  neighbours_of(epoch);
   step_.clear();
   for (const int64_t row : rows) {
     const Click& click = clicks_[row];
@@ -81,6 +82,13 @@ Var KredUser2Item::loss(Tape& tape, std::span<const int64_t> rows, int64_t epoch
   return step_.loss(tape, step_.scores(tape));
 }
 
-double KredUser2Item::validate() { return judge_(valid_, ranker_.score(valid_)); }
+double KredUser2Item::validate() {
+  neighbours_of(0);
+  return judge_(valid_, ranker_.score(valid_));
+}
+
+void KredUser2Item::neighbours_of(int64_t epoch) {
+  if (resample_ && std::exchange(neighbours_of_epoch_, epoch) != epoch) data_.choose_neighbours(epoch);
+}
 
 }  // namespace nd

@@ -49,9 +49,12 @@ class KredUser2Item : public Trainee {
   Parameters& parameters() override { return model_.parameters(); }
   int64_t examples() const override { return static_cast<int64_t>(clicks_.size()); }
   Var loss(Tape& tape, std::span<const int64_t> rows, int64_t epoch) override;
+  // Judges with the neighbours of epoch 0, which are those the trained model will be used with.
   double validate() override;
 
  private:
+  void neighbours_of(int64_t epoch);
+
   struct Click {
     int32_t impression, position;  // which of the impression's candidates was clicked
   };
