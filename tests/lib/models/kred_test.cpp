@@ -232,12 +232,16 @@ TEST(Kred, AttentionSumsToOneAndListensToItsParameters) {
   for (int64_t a = 0; a < kArticles; ++a) {
     double sum = 0;
     for (int64_t l = m.data.link_offsets[a]; l < m.data.link_offsets[a + 1]; ++l) sum += before.link[l];
-    if (m.data.link_offsets[a] < m.data.link_offsets[a + 1]) EXPECT_NEAR(sum, 1, 1e-5);
+    if (m.data.link_offsets[a] < m.data.link_offsets[a + 1]) {
+      EXPECT_NEAR(sum, 1, 1e-5);
+    }
   }
   for (int64_t h = 0; h < m.data.heads(); ++h) {
     double sum = 0;
     for (int64_t j = m.data.neighbour_offsets[h]; j < m.data.neighbour_offsets[h + 1]; ++j) sum += before.neighbour[j];
-    if (m.data.neighbour_offsets[h] < m.data.neighbour_offsets[h + 1]) EXPECT_NEAR(sum, 1, 1e-5);
+    if (m.data.neighbour_offsets[h] < m.data.neighbour_offsets[h + 1]) {
+      EXPECT_NEAR(sum, 1, 1e-5);
+    }
   }
   for (const char* name : {"kgat.w2", "distill.w2"}) {
     const Mat w = m.kred.parameters().find(name)->value;

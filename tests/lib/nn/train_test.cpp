@@ -135,7 +135,9 @@ TEST_F(InAFolder, StoppedAfterAnyStepAndRunAgainEndsWithTheSameBits) {
     train(resumed, quick(5, 3), hooks, file);
     finish_checkpoint(file);
     EXPECT_FALSE(exists());
-    if (kill <= 28) ASSERT_EQ(resumed.w(), whole.w()) << "stopped after step " << kill;
+    if (kill <= 28) {
+      ASSERT_EQ(resumed.w(), whole.w()) << "stopped after step " << kill;
+    }
   }
 }
 
