@@ -28,7 +28,7 @@ void relu_dot_of(std::span<const Table> t, const Mat& w, float bias, uint16_t* m
       const float* rows[N];
       for (int j = 0; j < N; ++j) {
         rows[j] = t[j].values.row(t[j].index.row_of(i));
-        if (i + kAhead < s.rows) prefetch_row(t[j].values.row(t[j].index.row_of(i + kAhead)), cols);
+        if (i + kAhead < s.rows) prefetch(t[j].values.row(t[j].index.row_of(i + kAhead)), cols);
       }
       Lanes score = 0.0f;
       uint16_t* bits = mask + i * words;
@@ -65,9 +65,11 @@ void relu_dot(std::span<const Table> tables, const Mat& w, const Mat& b, uint16_
 void relu_dot_backward(const Index& index, const Mat& ds, const uint16_t* mask, const Mat& table, const Mat& w,
                        bool add_table, Mat dtable, bool add_w, Mat dw) {
   const int64_t cols = table.cols, words = vectors(cols), parts = (index.rows + kRowBlock - 1) / kRowBlock;
-  std::vector<float> partial(static_cast<size_t>(parts * cols), 0.0f);
+  static thread_local std::vector<float> memory;  // outlives the call: a steady state allocates nothing
+  memory.assign(static_cast<size_t>(parts * cols), 0.0f);
+  float* const partial = memory.data();
   parallel_for(parts, [&](int64_t part) {
-    float* dw_part = partial.data() + part * cols;
+    float* dw_part = partial + part * cols;
     const int64_t last = std::min(index.rows, (part + 1) * kRowBlock);
     for (int64_t r = part * kRowBlock; r < last; ++r) {
       const int64_t begin = index.begin(r), end = index.end(r);
@@ -130,7 +132,7 @@ void segment_sum(const Index& segments, const Mat& p, const Mat& x, const Index&
       float* out = y.row(r);
       std::fill_n(out, y.cols, 0.0f);
       for (int64_t i = segments.begin(r); i < segments.end(r); ++i) {
-        if (i + kAhead < segments.items) prefetch_row(x.row(index.row_of(i + kAhead)), x.cols);
+        if (i + kAhead < segments.items) prefetch(x.row(index.row_of(i + kAhead)), x.cols);
         axpy(p.data[i], x.row(index.row_of(i)), out, y.cols);
       }
     }
@@ -141,7 +143,7 @@ void segment_sum_backward_weights(const Index& segments, const Mat& dy, const Ma
                                   Mat dp) {
   parallel_ranges(segments.items, kItemBlock, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
-      if (i + kAhead < segments.items) prefetch_row(x.row(index.row_of(i + kAhead)), x.cols);
+      if (i + kAhead < segments.items) prefetch(x.row(index.row_of(i + kAhead)), x.cols);
       const float g = dot(dy.row(segments.row_of(i)), x.row(index.row_of(i)), x.cols);
       dp.data[i] = add ? dp.data[i] + g : g;
     }

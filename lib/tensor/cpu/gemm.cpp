@@ -2,7 +2,8 @@
 //
 // Why not a library: the left factor's rows are gathered from tables without a copy, every element is one chain of
 // fused multiply-adds over the inner index (so a row's bits do not depend on its neighbours, on blocks, or on how wide
-// the registers are), and at these sizes the tile below is faster (bench/gemm compares it with Eigen and OpenBLAS).
+// the registers are), and at these sizes the tile below is as fast (bench/bench_tensor compares it with Eigen and
+// OpenBLAS; a right factor of many hundred columns would want packing, which they do and this doesn't).
 #include <algorithm>
 #include <vector>
 
@@ -115,6 +116,12 @@ void with_shape(int64_t rows, int64_t vectors, F&& f) {
   }
 }
 
+// Gathered rows lie anywhere in tables larger than caches: those of later tiles are asked for ahead.
+constexpr int64_t kTilesAhead = 3;
+void prefetch_rows(const Mat& a, const int32_t* rows, int64_t first, int64_t count, int64_t end) {
+  for (int64_t i = first; i < std::min(first + count, end); ++i) prefetch(a.row(rows[i]), a.cols);
+}
+
 // Scratch that outlives a call, so that a steady state allocates nothing. No operation here calls itself.
 std::vector<float>& scratch(size_t count) {
   static thread_local std::vector<float> memory;
@@ -130,6 +137,7 @@ void gemm(const Mat& a, const int32_t* rows, const Mat& b, const Mat& bias, Acti
       const Panel columns = panel(b.cols, p);
       for (int64_t i = begin; i < end; i += kTileRows) {
         const int64_t count = std::min<int64_t>(end - i, kTileRows);
+        if (rows && p == 0) prefetch_rows(a, rows, i + kTilesAhead * kTileRows, kTileRows, c.rows);
         const float* left[kTileRows];
         float* out[kTileRows];
         for (int64_t r = 0; r < count; ++r) {
@@ -160,25 +168,33 @@ void gemm_nt(const Mat& dy, const Mat& b, bool add, Mat dx) {
 
 void gemm_tn(const Mat& a, const int32_t* rows, const Mat& dy, bool add, Mat dw) {
   // A long sum is cut into parts of its own (shape decides how many), summed in order at the end; a short one is cut
-  // by rows of the result instead. Inside a part, chunks of rows keep dy's panel in L1 while tiles pass over it.
-  constexpr int64_t kChunk = 128, kPartRows = 1024, kMostParts = 32, kResultRows = 8 * kTileRows;
+  // by rows of the result instead. Inside a part, tiles pass over chunks of rows that fit the L1 cache.
+  constexpr int64_t kChunk = 64, kPartRows = 1024, kMostParts = 32, kResultRows = 8 * kTileRows;
   const int64_t m = dy.rows;
   const int64_t parts = std::clamp<int64_t>(m / kPartRows, 1, kMostParts);
-  const int64_t groups = (dw.rows + kResultRows - 1) / kResultRows;
+  const int64_t group_rows = parts > 1 ? dw.rows : kResultRows, groups = (dw.rows + group_rows - 1) / group_rows;
   float* partial = parts > 1 ? scratch(static_cast<size_t>(parts * dw.size())).data() : nullptr;
   parallel_for(parts * groups, [&](int64_t block) {
     const int64_t part = block / groups, group = block % groups;
     const int64_t first = m * part / parts, last = m * (part + 1) / parts;
     const Mat out = parts > 1 ? Mat{partial + part * dw.size(), dw.rows, dw.cols} : dw;
-    const int64_t k_end = std::min(dw.rows, (group + 1) * kResultRows);
+    const int64_t k_begin = group * group_rows, k_end = std::min(dw.rows, k_begin + group_rows);
     bool add_to_out = add && parts == 1;
     for (int64_t l = first; l == first || l < last; l += kChunk) {
+      const int64_t l_end = std::min(last, l + kChunk);
+      int64_t ahead = l_end;
       for (int64_t p = 0; p < panels(dy.cols); ++p) {
         const Panel columns = panel(dy.cols, p);
-        for (int64_t k = group * kResultRows; k < k_end; k += kTileRows)
+        for (int64_t k = k_begin; k < k_end; k += kTileRows) {
+          // What the next chunk needs, a few rows with every tile; a short sum that isn't gathered is in the L2 cache.
+          for (const int64_t stop = std::min(last, ahead + 4); ahead < stop; ++ahead) {
+            if (rows || parts > 1) prefetch(a.row(rows ? rows[ahead] : ahead) + k_begin, k_end - k_begin);
+            if (parts > 1) prefetch(dy.row(ahead), dy.cols);
+          }
           with_shape(std::min<int64_t>(k_end - k, kTileRows), columns.vectors, [&]<int R, int V>() {
-            outer_tile<R, V>(a, rows, k, dy, columns, l, std::min(last, l + kChunk), add_to_out, out);
+            outer_tile<R, V>(a, rows, k, dy, columns, l, l_end, add_to_out, out);
           });
+        }
       }
       add_to_out = true;
     }

@@ -194,6 +194,11 @@ inline float sum(Lanes x) {
   return two[0] + two[1];
 }
 
+// Asks for p[0 .. n) to be brought near.
+inline void prefetch(const float* p, int64_t n) {
+  for (int64_t i = 0; i < n; i += kLanes) __builtin_prefetch(p + i);
+}
+
 inline float first(Lanes x) { return x.part[0][0]; }
 
 inline float dot(const float* a, const float* b, int64_t n) {

@@ -196,10 +196,6 @@ double by_products(const Chunk& c, Scratch& s, bool& used) {
   return loss;
 }
 
-void prefetch(const float* row, int64_t width) {
-  for (int64_t k = 0; k < width; k += kLanes) __builtin_prefetch(row + k);
-}
-
 // Calls step(place, gradient) for sixteen columns at a time of every run, `place` being where they are in the table.
 // Rows lie anywhere in memory, so those of the next run but one are asked for ahead.
 template <class Step>
