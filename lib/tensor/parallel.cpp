@@ -18,8 +18,6 @@ namespace {
 // and waking a sleeping thread costs about as much as one of them.
 constexpr int kSpins = 20000;
 
-thread_local bool inside_block = false;
-
 int allowed_processors() {
   cpu_set_t set;
   if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
@@ -81,7 +79,6 @@ class Crew {
 
  private:
   void drain(const Job& job) {
-    inside_block = true;
     for (;;) {
       const int64_t block = next_.fetch_add(1, std::memory_order_relaxed);
       if (block >= job.blocks) break;
@@ -95,7 +92,6 @@ class Crew {
         }
       }
     }
-    inside_block = false;
   }
 
   void work() {
@@ -142,8 +138,11 @@ std::unique_ptr<Crew>& crew() {
   return instance;
 }
 
-// The crew does one job at a time; a second thread that comes meanwhile does its own work itself.
-std::mutex crew_taken;
+// The crew does one job at a time: who calls meanwhile, from inside a block or from another thread, works alone.
+std::atomic<bool> crew_taken{false};
+struct Release {
+  ~Release() { crew_taken.store(false, std::memory_order_release); }
+};
 
 }  // namespace
 
@@ -154,9 +153,9 @@ int threads() { return crew()->size(); }
 namespace detail {
 void run_blocks(int64_t blocks, void (*body)(void*, int64_t), void* context) {
   if (blocks <= 0) return;
-  if (blocks > 1 && !inside_block && crew()->size() > 1) {
-    std::unique_lock lock(crew_taken, std::try_to_lock);
-    if (lock.owns_lock()) return crew()->run({blocks, body, context});
+  if (blocks > 1 && crew()->size() > 1 && !crew_taken.exchange(true, std::memory_order_acquire)) {
+    const Release release;
+    return crew()->run({blocks, body, context});
   }
   for (int64_t block = 0; block < blocks; ++block) body(context, block);
 }

@@ -8,6 +8,8 @@
 #include <limits>
 #include <vector>
 
+#include "lib/tensor/random.h"
+
 namespace nd::cpu {
 namespace {
 
@@ -147,13 +149,14 @@ TEST(Lanes, MaskAndMaskedSumAgreeWithScalars) {
 }
 
 TEST(Lanes, SumUsesOneTreeOnEveryMachine) {
-  float x[kLanes];
-  for (int l = 0; l < kLanes; ++l) x[l] = 1.0f + 0.1f * static_cast<float>(l * l * l);
-  float tree[kLanes];
-  std::copy_n(x, kLanes, tree);
-  for (int half = 8; half > 0; half /= 2)
-    for (int l = 0; l < half; ++l) tree[l] += tree[l + half];
-  EXPECT_EQ(sum(load(x)), tree[0]);
+  const Random random(1, "sum");
+  for (int repeat = 0; repeat < 100; ++repeat) {
+    float x[kLanes], tree[kLanes];
+    for (int l = 0; l < kLanes; ++l) x[l] = tree[l] = static_cast<float>(random.normal(l, repeat));
+    for (int half = 8; half > 0; half /= 2)
+      for (int l = 0; l < half; ++l) tree[l] += tree[l + half];
+    ASSERT_EQ(sum(load(x)), tree[0]);
+  }
 }
 
 }  // namespace

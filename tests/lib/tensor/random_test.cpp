@@ -23,6 +23,7 @@ TEST(Philox, GivesThePublishedAnswers) {
 TEST(Random, StreamsStayWhatTheyAre) {
   EXPECT_EQ(Random(1, "init").bits(0), 0xa5cb643b2c45840bu);
   EXPECT_EQ(RandomSequence(1, "shuffle", 2).bits(), 0x75b2da2f3ca7ed6eu);
+  EXPECT_NEAR(Random(1, "init").normal(0), 0.19044708456272791, 1e-14);
 }
 
 TEST(Random, IsAPureFunctionOfSeedStreamAndCounter) {
