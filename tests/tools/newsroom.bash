@@ -1,12 +1,12 @@
 # A tiny artificial newsroom, made once per Bats file by the tools themselves:  load newsroom
 #
-# Usage: newsroom (in setup_file); goes to $BATS_FILE_TMPDIR, where it leaves corpus.nd, documents.nd, entities.nd, kg.nd,
+# Usage: newsroom [NEWS-SYNTH-OPTION...] (in setup_file); goes to $BATS_FILE_TMPDIR, where it leaves corpus.nd, documents.nd, entities.nd, kg.nd,
 # train.nd, valid.nd, test.nd and the raw folder room/. Paths in the tests are relative to it.
 newsroom() {
   cd "$BATS_FILE_TMPDIR" || return 1
   export ND_NO_SYNC=1  # files of a test need not survive a power cut
   news-synth -q --articles 240 --users 60 --impressions 400 --days 4 --entities 128 --others 32 --relations 8 \
-    --neighbours 4 -o room
+    --neighbours 4 "$@" -o room
   mind-ingest -q --news room/train/news.tsv --news room/dev/news.tsv -o articles.nd
   kg-ingest -q --train room/kg/train.txt -o kg.nd
   kg-transe -q kg.nd --dim 8 --epochs 2 -o entities.nd
