@@ -1,6 +1,7 @@
-// candidates/1: a fixed list of articles to rank for each of some impressions.
+// candidates/1: a fixed list of articles to rank for each of some impressions, or for each of some clicks.
 //
-// Carries the digests of the behavior (input "behavior") whose rows it names and of that behavior's corpus ("corpus").
+// Carries the digest of the behavior whose rows it names (input "behavior"), or of the clicks whose flat indices it
+// names (input "clicks"), and of that file's corpus ("corpus").
 #pragma once
 
 #include "formats/array.h"
@@ -11,7 +12,7 @@ namespace nd {
 struct Candidates {
   static constexpr const char* kind = "candidates/1";
 
-  Array<int32_t> impression;   // [m] rows of the behavior, never falling; a row may come several times
+  Array<int32_t> impression;   // [m] rows of the behavior, or clicks; never falling; one may come several times
   Ragged<int32_t> candidate;   // [m] rows of the corpus
   Array<uint8_t> label;        // one per candidate: 1 clicked, 0 not, 255 unlabelled
 

@@ -6,11 +6,21 @@
 //   problem   what is wrong with the contents, "" when nothing is: the rules that tie columns together.
 #pragma once
 
+#include <tuple>
+
 #include "formats/behavior.h"
 #include "formats/candidates.h"
 #include "formats/checkpoint.h"
+#include "formats/clicks.h"
 #include "formats/corpus.h"
 #include "formats/kg.h"
 #include "formats/params.h"
 #include "formats/scores.h"
+#include "formats/stacks.h"
 #include "formats/vectors.h"
+
+namespace nd {
+
+using Kinds = std::tuple<Corpus, Behavior, Clicks, Kg, Vectors, Stacks, Candidates, Scores, Params, Checkpoint>;
+
+}  // namespace nd

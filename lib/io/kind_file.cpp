@@ -5,7 +5,6 @@
 #include <deque>
 #include <map>
 #include <set>
-#include <tuple>
 
 #include "lib/io/digest.h"
 #include "lib/io/half.h"
@@ -13,8 +12,6 @@
 
 namespace nd {
 namespace {
-
-using Kinds = std::tuple<Corpus, Behavior, Kg, Vectors, Candidates, Scores, Params, Checkpoint>;
 
 template <class T>
 constexpr DType dtype_of() {
@@ -246,10 +243,21 @@ void require_same_origin(const Meta& a, const std::string& a_path, const Meta& b
 
 namespace {
 
-void require_articles(const File<Behavior>& behavior, int64_t articles, const std::string& path) {
-  if (behavior->corpus_size[0] != articles)
-    throw Error(behavior.path, "is about a corpus of " + std::to_string(behavior->corpus_size[0]) + " articles, but " +
-                                   path + " has " + std::to_string(articles));
+template <class Log>
+void require_articles(const File<Log>& log, int64_t articles, const std::string& path) {
+  if (log->corpus_size[0] != articles)
+    throw Error(log.path, "is about a corpus of " + std::to_string(log->corpus_size[0]) + " articles, but " + path +
+                              " has " + std::to_string(articles));
+}
+
+// Candidates of the first `rows` rows of a log.
+template <class Log>
+void require_rows(const File<Candidates>& candidates, const std::string& role, const File<Log>& log, int64_t rows) {
+  require_input(candidates.meta, candidates.path, role, log.meta, log.path);
+  const std::string problem =
+      first_problem({within("impression", candidates->impression, 0, rows),
+                     within("candidate.values", candidates->candidate.values, 0, log->corpus_size[0])});
+  if (!problem.empty()) throw Error(candidates.path, problem);
 }
 
 }  // namespace
@@ -259,12 +267,17 @@ void require_same(const File<Behavior>& behavior, const std::string& role, const
   require_articles(behavior, corpus->size(), corpus.path);
 }
 
+void require_same(const File<Clicks>& clicks, const std::string& role, const File<Corpus>& corpus) {
+  require_input(clicks.meta, clicks.path, role, corpus.meta, corpus.path);
+  require_articles(clicks, corpus->size(), corpus.path);
+}
+
 void require_same(const File<Candidates>& candidates, const std::string& role, const File<Behavior>& behavior) {
-  require_input(candidates.meta, candidates.path, role, behavior.meta, behavior.path);
-  const std::string problem =
-      first_problem({within("impression", candidates->impression, 0, behavior->size()),
-                     within("candidate.values", candidates->candidate.values, 0, behavior->corpus_size[0])});
-  if (!problem.empty()) throw Error(candidates.path, problem);
+  require_rows(candidates, role, behavior, behavior->size());
+}
+
+void require_same(const File<Candidates>& candidates, const std::string& role, const File<Clicks>& clicks) {
+  require_rows(candidates, role, clicks, clicks->clicks());
 }
 
 void require_same_input(const File<Behavior>& a, const File<Behavior>& b, const std::string& role) {
@@ -278,8 +291,10 @@ void require_same_input(const File<Behavior>& a, const File<Behavior>& b, const 
   template uint64_t save<T>(const std::string&, const T&, Meta, int);
 ND_INSTANTIATE(Corpus)
 ND_INSTANTIATE(Behavior)
+ND_INSTANTIATE(Clicks)
 ND_INSTANTIATE(Kg)
 ND_INSTANTIATE(Vectors)
+ND_INSTANTIATE(Stacks)
 ND_INSTANTIATE(Candidates)
 ND_INSTANTIATE(Scores)
 ND_INSTANTIATE(Params)

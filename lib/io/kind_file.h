@@ -54,7 +54,9 @@ void require_same(const File<U>& user, const std::string& role, const File<M>& m
 
 // The same for rows that are used without a further look: they must lie in that very file, whatever the digests say.
 void require_same(const File<Behavior>& behavior, const std::string& role, const File<Corpus>& corpus);
+void require_same(const File<Clicks>& clicks, const std::string& role, const File<Corpus>& corpus);
 void require_same(const File<Candidates>& candidates, const std::string& role, const File<Behavior>& behavior);
+void require_same(const File<Candidates>& candidates, const std::string& role, const File<Clicks>& clicks);
 
 // Throws Error unless both say they were made from one and the same file in that role.
 void require_same_origin(const Meta& a, const std::string& a_path, const Meta& b, const std::string& b_path,

@@ -20,7 +20,7 @@ in_file() {
 }
 
 @test "every column of every kind is documented with its type, and no others" {
-  for kind in corpus behavior kg vectors candidates scores; do
+  for kind in corpus behavior clicks kg vectors stacks candidates scores; do
     [ "$(in_file "$kind" | wc -l)" -ge 3 ]
     diff <(in_file "$kind") <(in_readme "$kind") || { echo "$kind: < file, > formats/README.md"; return 1; }
     diff <(in_file "$kind") <(in_page "$kind") || { echo "$kind: < file, > nightdesk-formats(5)"; return 1; }
@@ -28,7 +28,7 @@ in_file() {
 }
 
 @test "every kind has its section in both" {
-  for kind in corpus behavior kg vectors candidates scores params checkpoint; do
+  for kind in corpus behavior clicks kg vectors stacks candidates scores params checkpoint; do
     grep -q "^### $kind/1: " "$ROOT/formats/README.md"
     grep -q "^\.Ss $kind/1: " "$ROOT/man/nightdesk-formats.5"
   done

@@ -142,6 +142,12 @@ BEHAVIOR = {
     **strings("impression_id", ["1", "2", "3"]), "user": i32(0, 1, 0), "time": i64(100, -1, 300),
     "impression_history": i32(0, 1, 0), **ragged("candidate", "I32", [[0, 1], [], [2]]), "label": u8(1, 0, 255),
     "corpus_size": i64(3)}
+CLICKS = {
+    **strings("user_id", ["U1", "U2", "U3"]), **ragged("article", "I32", [[1, 0, 1], [], [2]]),
+    "time": i64(1573552800, 1573552800, 1573556400, 0), "session": i32(4, 4, -1, 0), "corpus_size": i64(3)}
+STACKS = {
+    **strings("id", ["N1", "N2"]), **strings("label", ["1", "2", "3"]),
+    "x": matrix([[1, -1], [0.5, -0.5], [0, 0], [2, 65504], [-1, 1], [0.25, 3]])}
 KG = {
     **strings("entity_id", ["a", "b"]), **strings("relation_id", ["r"]), "head": i32(0, 1, 0), "relation": i32(0, 0, 0),
     "tail": i32(1, 0, 0), "split": i64(2, 2, 3)}
@@ -164,6 +170,7 @@ CHECKPOINT = {"now.w": matrix([[1, 2]]), "best.w": matrix([[1, 3]]), "epoch": i6
               "validation": array("F64", [0.5, 0.1])}
 
 CORPUS_INPUT = {"role": "corpus", "kind": "corpus/1", "digest": "0123456789abcdef"}
+CLICKS_INPUT = {"role": "clicks", "kind": "clicks/1", "digest": "00112233445566ff"}
 BEHAVIOR_INPUT = {"role": "behavior", "kind": "behavior/1", "digest": "fedcba9876543210"}
 OPTIONS = {"name": "é\"\\\n\u0001", "rate": 0.1, "tiny": 5e-324, "count": -3, "on": True, "none": None,
            "list": [1, 2.5, "x", {}], "nested": {"b": [], "a": ""}}
@@ -184,12 +191,17 @@ def with_(sample, **changes):
 def passed():
     yield "corpus", container("corpus/1", CORPUS, OPTIONS)
     yield "behavior", container("behavior/1", BEHAVIOR, inputs=[CORPUS_INPUT])
+    yield "clicks", container("clicks/1", CLICKS, inputs=[CORPUS_INPUT])
     yield "kg", container("kg/1", KG)
     yield "vectors", container("vectors/1", VECTORS)
     yield "vectors-f16", container("vectors/1", vectors("F16"))
     yield "vectors-bf16", container("vectors/1", with_(vectors("F32"), x=matrix([[1, 2, 3], [-0.5, 0, 0.75]], "BF16")))
     yield "vectors-empty", container("vectors/1", {**strings("id", []), "x": matrix([], cols=5),
                                                    **strings("relation_id", []), "relation_x": matrix([])})
+    yield "stacks", container("stacks/1", STACKS, inputs=[CORPUS_INPUT])
+    yield "stacks-f16", container("stacks/1", with_(STACKS, x=matrix([[1, -1]] * 6, "F16")), inputs=[CORPUS_INPUT])
+    yield "stacks-empty", container("stacks/1", {**strings("id", []), **strings("label", ["1"]), "x": matrix([], cols=4)})
+    yield "candidates-of-clicks", container("candidates/1", CANDIDATES, inputs=[CORPUS_INPUT, CLICKS_INPUT])
     yield "candidates", container("candidates/1", CANDIDATES, inputs=[CORPUS_INPUT, BEHAVIOR_INPUT])
     yield "scores", container("scores/1", SCORES, {"system": "kred", "seed": 1}, [BEHAVIOR_INPUT])
     yield "scores-two-inputs-of-one-role", container("scores/1", SCORES, inputs=[
@@ -298,8 +310,8 @@ def failed():
     # Kinds.
     yield "kind-unknown", container("weather/1", KG), 'its kind "weather/1" is not known here'
     yield "kind-next-version", container("kg/2", KG), 'its kind "kg/2" is not known here'
-    kinds = {"corpus": CORPUS, "behavior": BEHAVIOR, "kg": KG, "vectors": VECTORS, "candidates": CANDIDATES,
-             "scores": SCORES}
+    kinds = {"corpus": CORPUS, "behavior": BEHAVIOR, "clicks": CLICKS, "kg": KG, "vectors": VECTORS, "stacks": STACKS,
+             "candidates": CANDIDATES, "scores": SCORES}
     for kind, sample in kinds.items():
         first, last = sorted(sample)[0], sorted(sample)[-1]
         yield kind + "-tensor-missing", container(kind + "/1", with_(sample, **{first: None})), \
@@ -343,6 +355,17 @@ def failed():
     yield "behavior-label", b(label=u8(1, 2, 0)), "label row 2 is 2, expected 0, 1 or 255"
     yield "behavior-label-count", b(label=u8(1, 0)), "label has 2 rows"
     yield "behavior-corpus-size", b(corpus_size=i64(3, 3)), "corpus_size has 2 rows"
+    c = lambda **changes: container("clicks/1", with_(CLICKS, **changes), inputs=[CORPUS_INPUT])
+    yield "clicks-user-twice", c(user_id__values=u8(*b"U1U2U1")), "user_id row 3 is \"U1\", as row 1 is already"
+    yield "clicks-lengths", c(article__offsets=i64(0, 3, 4)), "article has 2 rows, but user_id has 3"
+    yield "clicks-time-count", c(time=i64(1, 2, 3)), "time has 3 rows, but article.values has 4"
+    yield "clicks-session-count", c(session=i32(1, 2, 3)), "session has 3 rows, but article.values has 4"
+    yield "clicks-article", c(article__values=i32(1, 0, 3, 2)), "article.values row 3 is 3, expected 0 to 2"
+    yield "clicks-session", c(session=i32(4, -2, -1, 0)), "session row 2 is -2"
+    yield "clicks-time-unknown", c(time=i64(1, 2, 3, -1)), "time row 4 is -1, expected 0 to 4102444799"
+    yield "clicks-time-milliseconds", c(time=i64(1, 2, 1573552800000, 4)), "time row 3 is 1573552800000"
+    yield "clicks-time-falls", c(time=i64(1, 3, 2, 0)), 'time row 3 goes backwards within the user "U1"'
+    yield "clicks-corpus-size", c(corpus_size=i64()), "corpus_size has 0 rows, expected 1"
     yield "kg-tail", container("kg/1", with_(KG, tail=i32(1, 0, 2))), "tail row 3 is 2, expected 0 to 1"
     yield "kg-split", container("kg/1", with_(KG, split=i64(2, 1, 3))), "split must be three rising counts"
     yield "kg-split-end", container("kg/1", with_(KG, split=i64(1, 2, 2))), "split must be three rising counts"
@@ -351,6 +374,12 @@ def failed():
     yield "vectors-rows", v(x=matrix([[1, 2, 3]])), "x has 1 rows, but id has 2"
     yield "vectors-width", v(relation_x=matrix([[1, 2]])), "relation_x is 2 wide, but x is 3"
     yield "vectors-nan", v(x=matrix([[1, 2, 3], [4, float("nan"), 6]])), "x row 2 holds a value that is not finite"
+    k = lambda **changes: container("stacks/1", with_(STACKS, **changes), inputs=[CORPUS_INPUT])
+    yield "stacks-id-twice", k(id__values=u8(*b"N1N1")), "id row 2 is \"N1\", as row 1 is already"
+    yield "stacks-label-twice", k(label__values=u8(*b"121")), "label row 3 is \"1\", as row 1 is already"
+    yield "stacks-rows", k(x=matrix([[1, -1]] * 5)), "x has 5 rows, expected 3 for each of 2 ids"
+    yield "stacks-no-label", k(label__values=u8(), label__offsets=i64(0)), "x has 6 rows, expected 0 for each of 2 ids"
+    yield "stacks-nan", k(x=matrix([[1, float("nan")]] * 6)), "x row 1 holds a value that is not finite"
     yield "candidates-order", container("candidates/1", with_(CANDIDATES, impression=i32(0, 2, 1))), \
         "impression row 3 goes backwards"
     yield "scores-infinite", container("scores/1", with_(SCORES, score__values=f32(0.5, float("inf"), 0))), \

@@ -32,8 +32,7 @@ class Damage : public testing::Test {
   }
 };
 
-using All = testing::Types<Corpus, Behavior, Kg, Vectors, Candidates, Scores, Params, Checkpoint>;
-TYPED_TEST_SUITE(Damage, All);
+TYPED_TEST_SUITE(Damage, sample::All);
 
 TYPED_TEST(Damage, EveryPrefixOfAPlainFileIsRefused) {
   const std::string whole = this->file(0);

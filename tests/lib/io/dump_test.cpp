@@ -35,8 +35,7 @@ class DumpTest : public testing::Test {
 
 template <class T>
 class DumpEveryKind : public DumpTest {};
-using All = testing::Types<Corpus, Behavior, Kg, Vectors, Candidates, Scores, Params, Checkpoint>;
-TYPED_TEST_SUITE(DumpEveryKind, All);
+TYPED_TEST_SUITE(DumpEveryKind, sample::All);
 
 TYPED_TEST(DumpEveryKind, PackedAgainIsTheSameFile) {
   save(this->path, sample::of<TypeParam>(), sample::meta());

@@ -37,10 +37,9 @@ TEST(Golden, FilesThatMustPassDoAndAreWrittenTheSame) {
     const Container container = Container::open(file);
     EXPECT_NO_THROW(check_kind(container));
     const std::string again = folder / "again";
-    EXPECT_TRUE(saved_again<Corpus>(container, again) || saved_again<Behavior>(container, again) ||
-                saved_again<Kg>(container, again) || saved_again<Vectors>(container, again) ||
-                saved_again<Candidates>(container, again) || saved_again<Scores>(container, again) ||
-                saved_again<Params>(container, again) || saved_again<Checkpoint>(container, again));
+    EXPECT_TRUE(std::apply(
+        [&](const auto&... kind) { return (saved_again<std::decay_t<decltype(kind)>>(container, again) || ...); },
+        Kinds()));
     EXPECT_EQ(get(again), read_all(file).text());
   }
 }

@@ -14,8 +14,7 @@ namespace {
 template <class T>
 class EveryKind : public testing::Test {};
 
-using All = testing::Types<Corpus, Behavior, Kg, Vectors, Candidates, Scores, Params, Checkpoint>;
-TYPED_TEST_SUITE(EveryKind, All);
+TYPED_TEST_SUITE(EveryKind, sample::All);
 
 TYPED_TEST(EveryKind, SavingWhatWasLoadedGivesTheSameBytes) {
   TemporaryFolder folder;
@@ -117,6 +116,28 @@ TEST(KindFile, InputsMustBeTheVeryFiles) {
   EXPECT_ND_ERROR(require_same(behavior, "corpus", other), "/b: was made from the corpus " + hex(corpus.meta.digest) +
                                                                ", but " + folder.path() + "/c2 is " +
                                                                hex(other.meta.digest));
+}
+
+TEST(KindFile, CandidatesOfClicksMustLieAmongThem) {
+  TemporaryFolder folder;
+  save(folder / "corpus", sample::corpus(), {});
+  const auto corpus = load<Corpus>(folder / "corpus");
+  save(folder / "clicks", sample::clicks(), {.inputs = {corpus.as("corpus")}});
+  const auto clicks = load<Clicks>(folder / "clicks");
+  EXPECT_NO_THROW(require_same(clicks, "corpus", corpus));
+  Candidates candidates = sample::candidates();
+  const auto saved = [&] {
+    save(folder / "candidates", candidates, {.inputs = {clicks.as("clicks")}});
+    return load<Candidates>(folder / "candidates");
+  };
+  candidates.impression = std::vector<int32_t>{0, 2, 3};
+  EXPECT_NO_THROW(require_same(saved(), "clicks", clicks));
+  EXPECT_ND_ERROR(require_same(saved(), "behavior", clicks), "does not say which behavior it was made from");
+  candidates.impression = std::vector<int32_t>{0, 2, 4};
+  EXPECT_ND_ERROR(require_same(saved(), "clicks", clicks), "/candidates: impression row 3 is 4, expected 0 to 3");
+  candidates.impression = std::vector<int32_t>{0, 2, 2};
+  candidates.candidate = sample::ragged<int32_t>({{1, 2}, {1}, {}});
+  EXPECT_ND_ERROR(require_same(saved(), "clicks", clicks), "candidate.values row 2 is 2, expected 0 to 1");
 }
 
 }  // namespace

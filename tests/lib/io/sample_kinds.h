@@ -1,10 +1,21 @@
 // One small, valid struct of every kind, for tests that go over all of them.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include "formats/kinds.h"
 #include "lib/io/container.h"
 
 namespace nd::sample {
+
+// Every kind, for TYPED_TEST_SUITE.
+template <class Tuple>
+struct TypesOf;
+template <class... Kind>
+struct TypesOf<std::tuple<Kind...>> {
+  using Types = testing::Types<Kind...>;
+};
+using All = TypesOf<Kinds>::Types;
 
 template <class... Texts>
 Strings strings(Texts... texts) {
@@ -71,6 +82,16 @@ inline Behavior behavior() {
   return b;
 }
 
+inline Clicks clicks() {
+  Clicks c;
+  c.user_id = strings("U1", "U2", "U3");
+  c.article = ragged<int32_t>({{1, 0, 1}, {}, {0}});
+  c.time = std::vector<int64_t>{100, 100, 300, 0};
+  c.session = std::vector<int32_t>{0, 0, -1, 1};
+  c.corpus_size = std::vector<int64_t>{2};
+  return c;
+}
+
 inline Kg kg() {
   Kg k;
   k.entity_id = strings("a", "b");
@@ -89,6 +110,14 @@ inline Vectors vectors(Stored stored = Stored::f32) {
   v.relation_id = strings("r");
   v.relation_x = matrix(1, 3, {0.25f, 0, 1}, stored);
   return v;
+}
+
+inline Stacks stacks(Stored stored = Stored::f32) {
+  Stacks s;
+  s.id = strings("N1", "N2");
+  s.label = strings("time", "person", "keywords");
+  s.x = matrix(6, 2, {1, -1, 0.5f, -0.5f, 0, 0, 2, 65504, -1, 1, 0.25f, 3}, stored);
+  return s;
 }
 
 inline Candidates candidates() {
@@ -130,8 +159,10 @@ template <class T>
 T of() {
   if constexpr (std::is_same_v<T, Corpus>) return corpus();
   if constexpr (std::is_same_v<T, Behavior>) return behavior();
+  if constexpr (std::is_same_v<T, Clicks>) return clicks();
   if constexpr (std::is_same_v<T, Kg>) return kg();
   if constexpr (std::is_same_v<T, Vectors>) return vectors();
+  if constexpr (std::is_same_v<T, Stacks>) return stacks();
   if constexpr (std::is_same_v<T, Candidates>) return candidates();
   if constexpr (std::is_same_v<T, Scores>) return scores();
   if constexpr (std::is_same_v<T, Params>) return params();
