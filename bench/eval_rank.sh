@@ -34,8 +34,8 @@ awk -v truth="$folder/truth.txt" -v prediction="$folder/prediction.txt" '
 
 # Usage: best ARGUMENTS...: the fewest wall seconds of nine runs.
 best() {
-  local run start
-  for run in $(seq 9); do
+  local start
+  for _ in $(seq 9); do
     start=$(date +%s%N)
     "$build/bin/eval-rank" -q "$@" "$folder/truth.txt" "$folder/prediction.txt" -o "$folder/out"
     echo $(($(date +%s%N) - start))

@@ -47,14 +47,18 @@ test_dir ?= $(firstword $(wildcard $(MIND)/test $(MIND)/dev) $(MIND)/test)
 valid_triples := $(wildcard $(KG)/valid.txt)
 test_triples := $(wildcard $(KG)/test.txt)
 
+# What is read and what is judged are settings too: another folder, or fewer seeds, may hold nothing newer.
+FOLDERS := $(abspath $(train_dir) $(test_dir))
+TRIPLES := $(abspath $(KG)/train.txt $(valid_triples) $(test_triples))
+
 $(MIND)/%.tsv $(KG)/%.txt:
 	@echo "$@ is missing" >&2; exit 1
 
 # Articles, the graph around the entities they name, and vectors of both.
-$(OUT)/articles.nd: $(train_dir)/news.tsv $(test_dir)/news.tsv $(call uses,mind-ingest)
+$(OUT)/articles.nd: $(train_dir)/news.tsv $(test_dir)/news.tsv $(OUT)/options/FOLDERS $(call uses,mind-ingest)
 	$(run) mind-ingest --news $(train_dir)/news.tsv --news $(test_dir)/news.tsv -o $@
 
-$(OUT)/graph.nd: $(KG)/train.txt $(valid_triples) $(test_triples) $(call uses,kg-ingest)
+$(OUT)/graph.nd: $(KG)/train.txt $(valid_triples) $(test_triples) $(OUT)/options/TRIPLES $(call uses,kg-ingest)
 	$(run) kg-ingest --train $(KG)/train.txt $(addprefix --valid ,$(valid_triples)) \
 	  $(addprefix --test ,$(test_triples)) -o $@
 
@@ -74,6 +78,7 @@ $(documents): $(OUT)/corpus.nd $(OUT)/options/TEXT $(call uses,text-encode)
 else
 documents := $(VECTORS)
 endif
+DOCUMENTS := $(abspath $(VECTORS))
 
 # Behavior: the last day of the training file stops the training.
 $(OUT)/%-all.nd: $(MIND)/%/behaviors.tsv $(OUT)/corpus.nd $(call uses,mind-ingest)
@@ -84,7 +89,7 @@ $(OUT)/train.nd $(OUT)/valid.nd &: $(OUT)/train-all.nd $(OUT)/options/SPLIT $(ca
 	$(run) behavior-split $< $(SPLIT) --train-out $(OUT)/train.nd --valid-out $(OUT)/valid.nd
 
 # One model and its scores for every system and seed.
-inputs := $(OUT)/corpus.nd $(documents) $(OUT)/entities.nd $(OUT)/kg.nd
+inputs := $(OUT)/corpus.nd $(documents) $(OUT)/options/DOCUMENTS $(OUT)/entities.nd $(OUT)/kg.nd
 input_options := --corpus $(OUT)/corpus.nd --documents $(documents) --entities $(OUT)/entities.nd --kg $(OUT)/kg.nd
 
 define system
@@ -108,8 +113,9 @@ $(OUT)/recent.scores.nd: $(test) $(OUT)/train-all.nd $(call uses,rank-score)
 $(OUT)/coclick.scores.nd: $(test) $(OUT)/train-all.nd $(call uses,rank-score)
 	$(run) rank-score $(test) --by coclick --from $(OUT)/train-all.nd --system 'co-click' -o $@
 counted := $(patsubst %,$(OUT)/%.scores.nd,popularity recent coclick)
+JUDGED := $(notdir $(scores) $(counted)) $(DATASET)
 
-$(OUT)/metrics.json: $(scores) $(counted) $(call uses,eval-rank)
+$(OUT)/metrics.json: $(scores) $(counted) $(OUT)/options/JUDGED $(call uses,eval-rank)
 	$(run) eval-rank $(scores) $(counted) --dataset '$(DATASET)' --json -o $@
-$(OUT)/metrics.txt: $(scores) $(counted) $(OUT)/options/JUDGE $(call uses,eval-rank)
+$(OUT)/metrics.txt: $(scores) $(counted) $(OUT)/options/JUDGED $(OUT)/options/JUDGE $(call uses,eval-rank)
 	$(run) eval-rank $(scores) $(counted) --dataset '$(DATASET)' --compare KRED $(JUDGE) -o $@

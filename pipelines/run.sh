@@ -20,20 +20,21 @@ commit=$(git -C "$root" describe --always --dirty 2> /dev/null || echo unknown)
 } >> "$log"
 echo "+ $*" >&2
 
-pipes=$(mktemp -d)
-trap 'rm -rf "$pipes"' EXIT
-mkfifo "$pipes/stderr"
+# A signal that comes before the command is there is kept for it.
+command="" signal=""
+trap 'signal=INT; [ -z "$command" ] || kill -INT $command 2> /dev/null' INT
+trap 'signal=TERM; [ -z "$command" ] || kill -TERM $command 2> /dev/null' TERM HUP
 
 # Job control gives the command a process group of its own. Without it bash would have it ignore SIGINT and read
 # nothing, as it does with any command in the background.
 set -m
-tee -a "$log" < "$pipes/stderr" >&2 &
+exec 3> >(trap '' INT TERM HUP; exec tee -a "$log" >&2)  # lives as long as somebody writes
 copier=$!
 start=$(date +%s.%N)
-"$@" <&0 2> "$pipes/stderr" &
+"$@" <&0 2>&3 3>&- &
 command=$!
-trap 'kill -INT $command 2> /dev/null' INT
-trap 'kill -TERM $command 2> /dev/null' TERM HUP
+exec 3>&-
+[ -z "$signal" ] || kill "-$signal" "$command" 2> /dev/null || true
 
 # wait returns early, with the code of the signal, each time a trap has run.
 code=0

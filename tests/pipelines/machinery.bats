@@ -54,6 +54,39 @@ END
   grep -q '^# exit: 143' step.log
 }
 
+@test "SIGTERM before the command has begun ends the step too, and nothing keeps running" {
+  local n code
+  ln -s "$(command -v sleep)" nap
+  for n in $(seq 60); do
+    "$run_sh" "$PWD/early.log" "$PWD/nap" 30 3>&- 2> messages &
+    sleep "0.0$(printf %02d $((n % 20)))"
+    kill -TERM $!
+    code=0
+    wait $! || code=$?
+    [ "$code" -eq 143 ]
+  done
+  for n in 1 2 3 4 5 6 7 8 9; do
+    pgrep -f "$PWD/(nap|early.log)" > left || return 0
+    sleep 0.1
+  done
+  cat left
+  return 1
+}
+
+@test "a signal to the whole group leaves the command its messages" {
+  cat > trainer << 'END'
+trap 'sleep 0.1; echo checkpoint written >&2; exit 143' TERM
+touch started
+while :; do sleep 0.05; done
+END
+  setsid "$run_sh" step.log bash trainer 2> messages &
+  while [ ! -e started ]; do sleep 0.05; done
+  kill -TERM -- -$!
+  wait $! || true
+  grep -q 'checkpoint written' messages
+  grep -q 'checkpoint written' step.log
+}
+
 @test "a second make does nothing" {
   remake
   touch -d '1 hour ago' input out/options/TRAIN

@@ -77,7 +77,7 @@ some_time() {
     fi
     kill -KILL $pid 2> kill.err || true
     wait $pid || true
-    [ ! -e .killed.nd.ckpt.* ] || caught=$((caught + 1))
+    ! compgen -G '.killed.nd.ckpt.*' > /dev/null || caught=$((caught + 1))
     rm -f .killed.nd.ckpt.*
   done
   [ "$caught" -gt 0 ]

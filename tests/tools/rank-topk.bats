@@ -22,7 +22,7 @@ topk() { rank-topk -q "$@" --params kred.nd "${reads[@]}"; }
   awk -F '\t' '$1 == user && $4 > last { exit 1 } { user = $1; last = $4 }' out
   topk two.nd --best 1000 > out
   [ "$(grep -c '^U1' out) $(grep -c '^U2' out)" = "237 240" ]
-  ! grep -E $'^U1\t[0-9]+\tN[123]\t' out
+  run ! grep -E $'^U1\t[0-9]+\tN[123]\t' out
   topk two.nd --best 1000 --seen > out
   [ "$(grep -c '^U1' out)" = 240 ]
 }
@@ -46,7 +46,8 @@ topk() { rank-topk -q "$@" --params kred.nd "${reads[@]}"; }
   run -0 topk three.nd --user U2 --user U1 --best 1
   [ "$(cut -f 1 <<< "$output" | xargs)" = "U2 U1" ]
   # N2 was read at noon, though that row comes first.
-  ! topk three.nd --user U1 --best 1000 | grep -P '\tN2\t'
+  topk three.nd --user U1 --best 1000 > out
+  run ! grep -P '\tN2\t' out
   fails 1 'three.nd: .*user U9' rank-topk three.nd -q --user U9 --params kred.nd "${reads[@]}"
 }
 
