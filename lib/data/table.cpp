@@ -9,8 +9,9 @@ namespace {
 
 constexpr size_t kMostColumns = 1000;  // of a header
 
-// At most `most` + 1 fields: enough to see that there are too many, however long the line.
-void split(std::string_view line, size_t most, std::vector<std::string_view>& fields) {
+}  // namespace
+
+void split_fields(std::string_view line, size_t most, std::vector<std::string_view>& fields) {
   fields.clear();
   for (;;) {
     const size_t tab = line.find('\t');
@@ -27,8 +28,6 @@ std::string lower_case(std::string_view text) {
   return out;
 }
 
-}  // namespace
-
 TableReader::TableReader(const std::string& path, std::vector<TableColumn> columns)
     : lines_(path), columns_(std::move(columns)) {
   if (!lines_.next(line_)) throw Error(shown(path), "is empty, expected a table of tab-separated columns");
@@ -40,7 +39,7 @@ TableReader::TableReader(const std::string& path, std::vector<TableColumn> colum
 }
 
 bool TableReader::read_header(std::string_view line) {
-  split(line, kMostColumns, fields_);
+  split_fields(line, kMostColumns, fields_);
   place_.assign(columns_.size(), -1);
   int found = 0;
   for (size_t i = 0; i < fields_.size(); ++i) {
@@ -63,7 +62,7 @@ bool TableReader::read_header(std::string_view line) {
 bool TableReader::next(Skips& skips) {
   while (first_is_data_ || lines_.next(line_)) {
     first_is_data_ = false;
-    split(line_, width_, fields_);
+    split_fields(line_, width_, fields_);
     if (fields_.size() != width_)
       skips.skip(path(), row(),
                  "expected " + std::to_string(width_) + " tab-separated columns, found " +

@@ -13,6 +13,12 @@
 
 namespace nd {
 
+// Fields of a line between tabs, at most `most` + 1 of them: enough to see that there are too many, however long it is.
+void split_fields(std::string_view line, size_t most, std::vector<std::string_view>& fields);
+
+// A-Z as a-z, all else as it is.
+std::string lower_case(std::string_view text);
+
 struct TableColumn {
   std::vector<std::string_view> names;  // in lower case; the first is how messages call it
   enum Presence { required, optional, only_named } presence = required;

@@ -40,5 +40,60 @@ TEST(LogTime, RefusesOtherTexts) {
     EXPECT_EQ(seconds_of(text), -1) << text;
 }
 
+int64_t micros_of(const char* text) {
+  int64_t micros = 0;
+  return parse_iso_time(text, micros) ? micros : INT64_MIN;
+}
+
+TEST(IsoTime, ReadsEveryPrecisionAndZone) {
+  constexpr int64_t kSecond = 1000000;
+  EXPECT_EQ(micros_of("2016-06-08T19:10:32Z"), 1465413032 * kSecond);
+  EXPECT_EQ(micros_of("2016-06-08 19:10:32"), 1465413032 * kSecond);
+  EXPECT_EQ(micros_of("2016-06-08 19:10:32 UTC"), 1465413032 * kSecond);
+  EXPECT_EQ(micros_of("2016-06-08T21:10:32+02:00"), 1465413032 * kSecond);
+  EXPECT_EQ(micros_of("2016-06-08T21:10:32+0200"), 1465413032 * kSecond);
+  EXPECT_EQ(micros_of("2016-06-08T15:40:32-03:30"), 1465413032 * kSecond);
+  EXPECT_EQ(micros_of("2016-06-08T21:10+02"), 1465413000 * kSecond);
+  EXPECT_EQ(micros_of("2016-06-08"), 1465344000 * kSecond);
+  EXPECT_EQ(micros_of("2016-06-08T19:10:32.5Z"), 1465413032 * kSecond + 500000);
+  EXPECT_EQ(micros_of("2016-06-08T19:10:32.123456789Z"), 1465413032 * kSecond + 123456);
+  EXPECT_EQ(micros_of("2016-06-08T19:10:32,000001"), 1465413032 * kSecond + 1);
+  EXPECT_EQ(micros_of("1969-12-31T23:59:59Z"), -kSecond);
+  EXPECT_EQ(micros_of("0001-01-01"), -62135596800 * kSecond);
+}
+
+TEST(IsoTime, RefusesOtherTextsAndTimesThatDoNotExist) {
+  for (const char* text : {"",
+                           "2016",
+                           "2016-06",
+                           "2016-6-8",
+                           "2016-06-08T",
+                           "2016-06-08T19",
+                           "2016-06-08T19:1",
+                           "2016-06-08X19:10",
+                           "2016-06-08T19:10:32.",
+                           "2016-06-08T19:10:32.x",
+                           "2016-06-08T19:10:32 Z",
+                           "2016-06-08T19:10:32+2",
+                           "2016-06-08T19:10:32+24:00",
+                           "2016-06-08T19:10:32+02:60",
+                           "2016-06-08T19:10:32+02:00x",
+                           "2016-02-30",
+                           "2015-02-29",
+                           "2016-06-08T24:00:00",
+                           "2016-06-08T19:60:00",
+                           "2016-06-08T19:10:60",
+                           "0000-01-01",
+                           "02016-06-08",
+                           "1465413032"})
+    EXPECT_EQ(micros_of(text), INT64_MIN) << text;
+}
+
+TEST(IsoTime, IsWrittenAsItIsRead) {
+  for (const char* text :
+       {"2016-06-08T19:10:32Z", "1970-01-01T00:00:00Z", "1969-12-31T23:59:59Z", "9999-12-31T23:59:59Z"})
+    EXPECT_EQ(iso_time(micros_of(text) / 1000000), text);
+}
+
 }  // namespace
 }  // namespace nd

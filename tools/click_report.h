@@ -1,0 +1,39 @@
+// What the tools that make click logs tell about them, and how they write them.
+#pragma once
+
+#include <algorithm>
+#include <string>
+
+#include "lib/data/click_log.h"
+#include "lib/data/log_time.h"
+#include "lib/io/kind_file.h"
+#include "tools/meta.h"
+
+namespace nd {
+
+inline void report(cli::Log& log, const ClickLog& read, int64_t sessions, bool repeats_kept) {
+  const auto [first, last] = std::ranges::minmax(read.clicks.time.span());
+  log.info("read", {{"clicks", read.clicks.clicks()},
+                    {"users", read.clicks.size()},
+                    {"articles", read.corpus.size()},
+                    {"articles_without_text", read.without_text},
+                    {"sessions", sessions},
+                    {"from", iso_time(first)},
+                    {"to", iso_time(last)}});
+  log.info("order", {{"out_of_order", read.counts.out_of_order},
+                     {"equal_times", read.counts.equal_times},
+                     {"repeats", read.counts.repeats}});
+  if (read.counts.without_text > 0) log.info("left out", {{"clicks_without_text", read.counts.without_text}});
+  if (read.counts.repeats > 0)
+    log.info(std::to_string(read.counts.repeats) + " clicks are on articles that their users had clicked before: " +
+             (repeats_kept ? "kept, though a history then gives some of them away"
+                           : "left out (--repeats keep keeps them)"));
+}
+
+inline void save(cli::Context& ctx, const ClickLog& log, const std::string& corpus, const std::string& clicks,
+                 int compress) {
+  const uint64_t digest = save(corpus, log.corpus, meta_of(ctx), compress);
+  save(clicks, log.clicks, meta_of(ctx, {{"corpus", Corpus::kind, digest}}), compress);
+}
+
+}  // namespace nd
