@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Ingest speed on files shaped like MIND's (lengths as measured on the real ones): prints MB/s of one core.
-# Usage: bench/ingest.sh [ARTICLES [IMPRESSIONS]]; programs are taken from build/bin, or from BIN.
+# Ingest speed on files shaped like MIND's (lengths as measured on the real ones) and Adressa's (as its descriptions
+# have it): prints MB/s of one core.
+# Usage: bench/ingest.sh [ARTICLES [IMPRESSIONS [VIEWS]]]; programs are taken from build/bin, or from BIN.
 set -euo pipefail
-articles=${1:-60000} impressions=${2:-200000}
+articles=${1:-60000} impressions=${2:-200000} views=${3:-200000}
 bin=${BIN:-$(dirname "$0")/../build/bin}
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -42,6 +43,29 @@ awk -v n="$articles" -v m="$impressions" "$random"'
     }
   }' > "$folder/behaviors.tsv"
 
+# One line in four views an article; all of them carry a profile.
+awk -v n="$views" "$random"'
+  function profile(k,   i, s) {
+    for (i = 0; i < k; ++i) {
+      s = s (i ? "," : "") "{\"item\":\"item number " zipf(9000) "\",\"groups\":[{\"count\":" 1 + below(9) ",\"group\":\""
+      s = s (below(2) ? "taxonomy" : below(2) ? "entity" : "person") "\",\"weight\":0." 100 + below(900) "}]}"
+    }
+    return "[" s "]"
+  }
+  BEGIN {
+    for (i = 1; i <= n; ++i) {
+      line = "{\"eventId\":" 100000000 + i ",\"city\":\"trondheim\",\"activeTime\":" below(900) ",\"url\":\"http://news.example/"
+      line = line i ".ece\",\"referrerHostClass\":\"direct\",\"region\":\"trondelag\",\"time\":" 1483225200 + i
+      line = line ",\"userId\":\"cx:" zipf(100000) * 7919 "\",\"sessionStart\":" (below(5) ? "false" : "true")
+      line = line ",\"deviceType\":\"Mobile\",\"sessionStop\":false,\"country\":\"no\",\"os\":\"Android\""
+      if (!below(4)) {
+        line = line ",\"id\":\"" id(zipf(9000)) "\",\"title\":\"Vær og vind i Trøndelag, en tittel\",\"category1\":\"nyheter|lokalt\""
+        line = line ",\"canonicalUrl\":\"http://news.example/a.ece\",\"publishtime\":\"2016-12-31T09:00:00.000Z\""
+      }
+      print line ",\"profile\":" profile(4 + below(12)) "}"
+    }
+  }' > "$folder/20170101"
+
 # measure FILE COMMAND...: processor seconds (user and system) and peak memory beside the size of the output.
 measure() {
   local file=$1 times
@@ -56,3 +80,4 @@ measure() {
 measure "$folder/news.tsv" "$bin/mind-ingest" --news "$folder/news.tsv" -o "$folder/corpus.nd"
 measure "$folder/behaviors.tsv" "$bin/mind-ingest" --behaviors "$folder/behaviors.tsv" --corpus "$folder/corpus.nd" \
   -o "$folder/behavior.nd"
+measure "$folder/20170101" "$bin/adressa-ingest" "$folder/20170101" --corpus-out "$folder/articles.nd" --clicks-out "$folder/clicks.nd"

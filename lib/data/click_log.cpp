@@ -88,10 +88,6 @@ Corpus ArticleBuilder::take() {
           std::move(link_confidence)};
 }
 
-void ClickBuilder::add(std::string_view user, int32_t article, int64_t micros, int32_t session) {
-  clicks_.push_back({micros, users_.add(user), article, session});
-}
-
 Clicks ClickBuilder::take(const ArticleBuilder& articles, Repeats repeats, bool only_with_text, ClickCounts& counts) {
   if (only_with_text)
     counts.without_text +=

@@ -73,8 +73,13 @@ struct ClickCounts {
 
 class ClickBuilder {
  public:
-  // time in microseconds since 1970, in [0, Clicks::end_of_time * 10^6). session: any number, -1 unknown.
-  void add(std::string_view user, int32_t article, int64_t micros, int32_t session);
+  // The number of a user, who need not click.
+  int32_t add_user(std::string_view id) { return users_.add(id); }
+  // A click of that user. time in microseconds since 1970, in [0, Clicks::end_of_time * 10^6). session: any number, -1
+  // unknown.
+  void add(int32_t user, int32_t article, int64_t micros, int32_t session) {
+    clicks_.push_back({micros, user, article, session});
+  }
   int64_t size() const { return static_cast<int64_t>(clicks_.size()); }
 
   // Users in the order of their first appearance, their clicks by time, of equal times in the order they came.

@@ -106,7 +106,8 @@ void ClickText::read_clicks(const std::string& path, Skips& skips) {
     }
     const int32_t at = articles.add(field(row, article));
     articles.tell(at, {.title = field(row, title), .body = field(row, body), .category = field(row, category)});
-    clicks.add(field(row, user), at, micros, field(row, session).empty() ? -1 : sessions_.add(field(row, session)));
+    clicks.add(clicks.add_user(field(row, user)), at, micros,
+               field(row, session).empty() ? -1 : sessions_.add(field(row, session)));
   }
   if (clicks.size() == clicks_before) throw nothing_usable(path, skips, filtered - filtered_before);
 }

@@ -309,4 +309,90 @@ bool Node::next(Cursor& at, std::string_view& key, Node& value) {
   return true;
 }
 
+namespace ondemand = simdjson::ondemand;
+
+namespace {
+
+// simdjson reports by value; what goes wrong is told in one place.
+template <class T>
+T need(simdjson::simdjson_result<T>&& result) {
+  T value;
+  if (const auto status = std::move(result).get(value); status != simdjson::SUCCESS)
+    throw Error(std::string("not JSON: ") + simdjson::error_message(status));
+  return value;
+}
+
+void read_member(ondemand::value value, Member& out) {
+  out = {};
+  switch (need(value.type())) {
+    case ondemand::json_type::string:
+      out.type = Node::Type::string;
+      out.text = need(value.get_string());
+      break;
+    case ondemand::json_type::number: {
+      const ondemand::number number = need(value.get_number());
+      out.type = number.is_int64() ? Node::Type::integer : Node::Type::number;
+      if (number.is_int64()) out.integer = number.get_int64();
+      out.number = number.as_double();
+      break;
+    }
+    case ondemand::json_type::boolean:
+      out.type = Node::Type::boolean;
+      out.truth = need(value.get_bool());
+      break;
+    case ondemand::json_type::array:
+      out.type = Node::Type::array;
+      out.text = need(need(value.get_array()).raw_json());
+      break;
+    case ondemand::json_type::object:
+      out.type = Node::Type::object;
+      out.text = need(need(value.get_object()).raw_json());
+      break;
+    case ondemand::json_type::null:
+      if (!need(value.is_null())) throw Error("not JSON: expected null");
+  }
+}
+
+}  // namespace
+
+struct Picker::State {
+  ondemand::parser parser;
+  std::string text;
+  std::array<uint64_t, 256> wanted{};  // by a name's first byte: bit n when names_[n] begins with it
+};
+
+Picker::Picker(std::vector<std::string> names)
+    : state_(std::make_unique<State>()), names_(std::move(names)), members_(names_.size()) {
+  if (names_.size() > 64) throw Error("more than 64 members asked for");
+  for (size_t n = 0; n < names_.size(); ++n) {
+    // A key is compared in place, and the padding is all that lies behind the last one.
+    if (names_[n].empty() || names_[n].size() >= simdjson::SIMDJSON_PADDING)
+      throw Error("cannot ask for the member \"" + names_[n] + "\": expected a name of 1 to 63 bytes");
+    state_->wanted[static_cast<unsigned char>(names_[n][0])] |= uint64_t{1} << n;
+  }
+}
+
+Picker::~Picker() = default;
+
+void Picker::pick(std::string_view object) {
+  State& s = *state_;
+  for (Member& m : members_) m = {};
+  const size_t room = object.size() + simdjson::SIMDJSON_PADDING;
+  if (s.text.size() < room) s.text.resize(room);
+  if (!object.empty()) std::memcpy(s.text.data(), object.data(), object.size());
+  ondemand::document document = need(s.parser.iterate(s.text.data(), object.size(), s.text.size()));
+  ondemand::object members = need(document.get_object());
+  for (auto each : members) {
+    ondemand::field field = need(std::move(each));
+    const ondemand::raw_json_string key = field.key();
+    for (uint64_t left = s.wanted[static_cast<unsigned char>(*key.raw())]; left != 0; left &= left - 1) {
+      const auto n = static_cast<size_t>(std::countr_zero(left));
+      if (!key.unsafe_is_equal(names_[n])) continue;
+      read_member(field.value(), members_[n]);
+      break;
+    }
+  }
+  if (document.current_location().error() != simdjson::OUT_OF_BOUNDS) throw Error("not JSON: text follows the object");
+}
+
 }  // namespace nd::json

@@ -20,7 +20,7 @@ struct Row {
 ClickLog log_of(const std::vector<Row>& rows, Repeats repeats = Repeats::keep) {
   ArticleBuilder articles;
   ClickBuilder clicks;
-  for (const Row& r : rows) clicks.add(r.user, articles.add(r.article), r.micros, r.session);
+  for (const Row& r : rows) clicks.add(clicks.add_user(r.user), articles.add(r.article), r.micros, r.session);
   ClickLog log = take_log(articles, clicks, repeats, false);
   EXPECT_EQ(log.clicks.problem(), "");
   EXPECT_EQ(log.corpus.problem(), "");
@@ -114,7 +114,7 @@ TEST(ClickLog, LinksOfOneEntityAreOneLink) {
 TEST(ClickLog, ClicksOnArticlesWithoutTextCanBeLeftOut) {
   const auto fill = [](ArticleBuilder& articles, ClickBuilder& clicks) {
     for (const Row& r : std::vector<Row>{{"u", "a", 1}, {"v", "b", 2}, {"v", "a", 3}})
-      clicks.add(r.user, articles.add(r.article), r.micros, -1);
+      clicks.add(clicks.add_user(r.user), articles.add(r.article), r.micros, -1);
   };
   ArticleBuilder articles;
   ClickBuilder clicks;

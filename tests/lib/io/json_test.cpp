@@ -116,6 +116,74 @@ TEST(Json, FastReaderSeesTheSameValues) {
   }
 }
 
+TEST(Json, PickerFindsMembersInAnyOrderAndForgetsThem) {
+  Picker pick({"time", "id", "profile", "on", "title", "absent", "half", "big"});
+  for (int round = 0; round < 3; ++round) {
+    pick.pick(
+        R"({"x":{"id":"inner","y":[[],{}]},"title":"\u00c5se \"\n","idea":1,"id":"a1","profile":[ {"item":"Oslo"}, 2 ],)"
+        R"("time":1483225200,"on":true,"half":-0.5,"big":18446744073709551615,"nothing":null})");
+    EXPECT_EQ(pick[0].type, Node::Type::integer);
+    EXPECT_EQ(pick[0].integer, 1483225200);
+    EXPECT_EQ(pick[0].number, 1483225200.0);
+    EXPECT_EQ(pick[1].text, "a1");
+    EXPECT_EQ(pick[2].type, Node::Type::array);
+    EXPECT_EQ(parse(pick[2].text).dump(), R"([{"item":"Oslo"},2])");
+    EXPECT_TRUE(pick[3].type == Node::Type::boolean && pick[3].truth);
+    EXPECT_EQ(pick[4].text, "Åse \"\n");
+    EXPECT_EQ(pick[5].type, Node::Type::null);
+    EXPECT_EQ(pick[6].type, Node::Type::number);
+    EXPECT_EQ(pick[6].number, -0.5);
+    EXPECT_EQ(pick[7].type, Node::Type::number);
+    pick.pick("{}");
+    for (size_t n = 0; n < 8; ++n) EXPECT_EQ(pick[n].type, Node::Type::null);
+  }
+  pick.pick(R"({"id":null,"time":"x","profile":{"a":1}})");
+  EXPECT_EQ(pick[0].type, Node::Type::string);
+  EXPECT_EQ(pick[1].type, Node::Type::null);
+  EXPECT_EQ(pick[2].text, R"({"a":1})");
+}
+
+TEST(Json, PickerRefusesWhatIsNoObject) {
+  Picker pick({"a", "b"});
+  for (const char* text : {"",
+                           " ",
+                           "{",
+                           "[1]",
+                           "7",
+                           "\"a\"",
+                           "null",
+                           "{\"a\":1",
+                           "{\"a\":}",
+                           "{\"a\":tru}",
+                           "{\"a\" 1}",
+                           "{\"a\":01}",
+                           "{\"a\":\"\\ud800\"}",
+                           "{\"x\":\"\xff\"}",
+                           "{\"a\":1}}",
+                           "{\"a\":1} {\"a\":2}",
+                           "{a:1}",
+                           "{\"a\":\"x}",
+                           "{\"x\":[1}",
+                           "{\"a\":[1}",
+                           "{\"a\":1 \"b\":2}"})
+    EXPECT_THROW(pick.pick(text), Error) << text;
+  pick.pick(R"({"a":"still works"})");
+  EXPECT_EQ(pick[0].text, "still works");
+}
+
+TEST(Json, PickerNeverLooksBeyondItsText) {
+  // Every beginning of an object, in a buffer of its very size: a sanitizer sees a step too far.
+  const std::string whole = R"({"id":"abc","t":[1,2,{"x":"y"}],"n":-1.5e3,"b":false})";
+  Picker pick({"id", "t", "n", "b", std::string(63, 'b')});
+  EXPECT_THROW(Picker({std::string(64, 'b')}), Error);
+  EXPECT_THROW(Picker({""}), Error);
+  for (size_t length = 0; length <= whole.size(); ++length) {
+    const std::vector<char> part(whole.begin(), whole.begin() + static_cast<long>(length));
+    if (length < whole.size()) EXPECT_THROW(pick.pick({part.data(), length}), Error) << length;
+    else EXPECT_NO_THROW(pick.pick({part.data(), length}));
+  }
+}
+
 TEST(Json, Utf8IsRecognised) {
   EXPECT_TRUE(is_utf8("") && is_utf8("a\0b") && is_utf8("雪ø😀"));
   EXPECT_FALSE(is_utf8("\x80") || is_utf8("\xc0\xaf") || is_utf8("\xed\xa0\x80") || is_utf8("\xf4\x90\x80\x80"));
