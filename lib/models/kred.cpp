@@ -19,6 +19,12 @@ Var plain_weights(Tape& tape, const Index& segments, bool mean) {
   return tape.constant(w);
 }
 
+// The tails' vectors side by side: they lie anywhere in a table larger than the caches, and are read several times.
+Var tail_vectors(Tape& tape, const KredFrozen& frozen, const EntityBatch& batch) {
+  const Index rows{batch.tail.rows, frozen.entity_x.rows, batch.tails};
+  return grad::gather_sum(tape, {{tape.constant(frozen.entity_x), rows}});
+}
+
 }  // namespace
 
 json::Value KredOptions::to_json() const {
@@ -136,26 +142,29 @@ int64_t Kred::article_dim() const {
 
 Var Kred::entities(Tape& tape, const KredFrozen& frozen, const EntityBatch& batch, Var* weights) {
   const Var x = tape.constant(frozen.entity_x);
-  // The distinct tails' vectors side by side: they lie anywhere in a table larger than the caches, and are read four
-  // times a step.
-  const Index tail_rows{batch.tail.rows, frozen.entity_x.rows, batch.tails};
-  Var tails = grad::gather_sum(tape, {{x, tail_rows}});
-  Var pi;
+  Var neighbours, pi;
   if (options_.kgat == "softmax") {
     // Eq. (2): W1 (e_h ⊕ e_r ⊕ e_t) is a sum of three products, each over distinct rows.
-    const Var relations = tape.constant(frozen.relation_x);
+    const Var relations = tape.constant(frozen.relation_x), w1_tail = p(tape, "kgat.w1_tail"), w2 = p(tape, "kgat.w2");
     Var head = grad::linear(tape, {{x, p(tape, "kgat.w1_head"), batch.entity}}, p(tape, "kgat.b1"), kNone, batch.count);
     Var relation = grad::linear(tape, {{relations, p(tape, "kgat.w1_relation"), batch.relations}}, nullptr, kNone,
                                 batch.relation.rows);
-    Var tail = grad::linear(tape, {{tails, p(tape, "kgat.w1_tail")}}, nullptr, kNone, batch.tail.rows);
-    Var logits = grad::relu_dot(
-        tape, {{head, batch.neighbours}, {relation, batch.relation}, {tail, batch.tail}}, p(tape, "kgat.w2"), nullptr);
-    pi = grad::segment_softmax(tape, batch.neighbours, logits);
+    if (!batch.tails_repeat) {
+      neighbours = grad::neighbour_attention(tape, batch.neighbours, head, {relation, batch.relation},
+                                             {frozen.entity_x, batch.tails}, w1_tail, w2, &pi);
+    } else {
+      Var tails = tail_vectors(tape, frozen, batch);
+      Var tail = grad::linear(tape, {{tails, w1_tail}}, nullptr, kNone, batch.tail.rows);
+      Var logits = grad::relu_dot(
+          tape, {{head, batch.neighbours}, {relation, batch.relation}, {tail, batch.tail}}, w2, nullptr);
+      pi = grad::segment_softmax(tape, batch.neighbours, logits);
+      neighbours = grad::segment_sum(tape, batch.neighbours, pi, {tails, batch.tail});
+    }
   } else {
     pi = plain_weights(tape, batch.neighbours, options_.kgat == "mean");
+    neighbours = grad::segment_sum(tape, batch.neighbours, pi, {tail_vectors(tape, frozen, batch), batch.tail});
   }
   if (weights) *weights = pi;
-  Var neighbours = grad::segment_sum(tape, batch.neighbours, pi, {tails, batch.tail});
   // Eq. (1), with W0 cut the same way.
   return grad::linear(tape,
                       {{x, p(tape, "kgat.w0_self"), batch.entity}, {neighbours, p(tape, "kgat.w0_neighbours")}},

@@ -57,6 +57,7 @@ struct EntityBatch {
   const int32_t* entity = nullptr;     // [count] rows of entity_x
   int64_t count = 0;
   Index neighbours;                    // segments: the neighbours of each entity of the batch
+  bool tails_repeat = true;            // often enough to pay for telling them apart; else each neighbour is its own
   Index tail;                          // neighbour -> distinct tails of the batch
   const int32_t* tails = nullptr;      // [distinct] rows of entity_x
   Index relation;                      // neighbour -> distinct relations of the batch

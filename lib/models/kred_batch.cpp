@@ -5,6 +5,9 @@
 namespace nd {
 namespace {
 
+// Heads' neighbours lie anywhere: those of this many heads ahead are asked for.
+constexpr int64_t kAhead = 8;
+
 template <class T>
 std::span<T> copy(Arena& arena, const std::vector<T>& from) {
   auto to = arena.array<T>(static_cast<int64_t>(from.size()));
@@ -36,17 +39,29 @@ EntityBatch KredBatcher::entities(Arena& arena, std::span<const int32_t> heads) 
   batch.neighbours = make_segments(arena, offsets);
 
   const int64_t n = offsets[batch.count];
+  batch.tails_repeat = data_.tails_repeat;
   auto tail = arena.array<int32_t>(n), relation = arena.array<int32_t>(n);
   tails_.clear();
   relations_.clear();
   int64_t at = 0;
-  for (int32_t h : heads)
-    for (int64_t j = data_.neighbour_offsets[h]; j < data_.neighbour_offsets[h + 1]; ++j, ++at) {
-      tail[at] = tails_(data_.neighbour_tail[j]);
+  for (int64_t i = 0; i < batch.count; ++i) {
+    if (i + kAhead < batch.count) {
+      const int64_t next = data_.neighbour_offsets[heads[i + kAhead]];
+      __builtin_prefetch(data_.neighbour_tail.data() + next);
+      __builtin_prefetch(data_.neighbour_relation.data() + next);
+    }
+    for (int64_t j = data_.neighbour_offsets[heads[i]]; j < data_.neighbour_offsets[heads[i] + 1]; ++j, ++at) {
+      tail[at] = batch.tails_repeat ? tails_(data_.neighbour_tail[j]) : data_.neighbour_tail[j];
       relation[at] = relations_(data_.neighbour_relation[j]);
     }
-  batch.tails = copy(arena, tails_.rows()).data();
-  batch.tail = make_index(arena, tail, static_cast<int64_t>(tails_.rows().size()));
+  }
+  if (batch.tails_repeat) {
+    batch.tails = copy(arena, tails_.rows()).data();
+    batch.tail = make_index(arena, tail, static_cast<int64_t>(tails_.rows().size()));
+  } else {
+    batch.tails = tail.data();
+    batch.tail = identity(n);
+  }
   batch.relations = copy(arena, relations_.rows()).data();
   batch.relation = make_index(arena, relation, static_cast<int64_t>(relations_.rows().size()));
   return batch;

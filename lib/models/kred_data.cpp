@@ -97,8 +97,9 @@ void KredData::join_documents(const Corpus& corpus, const Vectors& documents) {
 }
 
 void KredData::join_links(const Corpus& corpus, const Vectors& entities, const Strings& types, int64_t frequencies) {
-  entity_x_ = entities.x;
-  frozen_.entity_x = view(entity_x_);
+  // A copy, as the arena's memory is in huge pages: rows are read in no order, each a page of its own.
+  frozen_.entity_x = tables_.mat(entities.x.rows, entities.x.cols);
+  std::copy(entities.x.values.begin(), entities.x.values.end(), frozen_.entity_x.data);
   const RowOf rows = rows_by_id(entities.id), type_rows = rows_by_id(types);
   std::vector<int32_t> type_row(static_cast<size_t>(corpus.type_name.size()) + 1, static_cast<int32_t>(types.size()));
   for (int64_t t = 0; t < corpus.type_name.size(); ++t)
@@ -234,6 +235,15 @@ void KredData::choose_neighbours(int64_t epoch) {
     }
     neighbour_offsets.push_back(static_cast<int64_t>(neighbour_tail.size()));
   }
+  see_whether_tails_repeat();
+}
+
+void KredData::see_whether_tails_repeat() {
+  const int64_t n = neighbour_offsets[std::min(heads(), kFewHeads)];
+  std::vector<int32_t> tails(neighbour_tail.begin(), neighbour_tail.begin() + n);
+  std::sort(tails.begin(), tails.end());
+  const int64_t distinct = std::unique(tails.begin(), tails.end()) - tails.begin();
+  tails_repeat = n - distinct > n / 3;
 }
 
 std::vector<bool> articles_of(const Behavior& behavior, int64_t corpus_size) {

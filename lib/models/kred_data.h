@@ -64,10 +64,14 @@ class KredData {
   std::vector<int64_t> neighbour_offsets;
   std::vector<int32_t> neighbour_tail;      // row of frozen.entity_x
   std::vector<int32_t> neighbour_relation;  // row of frozen.relation_x
+  // Whether more than a third of the neighbours of a few heads (the first kFewHeads) are tails seen before among them.
+  bool tails_repeat = false;
+  static constexpr int64_t kFewHeads = 2048;
 
  private:
   void join_documents(const Corpus& corpus, const Vectors& documents);
   void join_links(const Corpus& corpus, const Vectors& entities, const Strings& types, int64_t frequencies);
+  void see_whether_tails_repeat();
   void join_graph(const Corpus& corpus, const Vectors& entities, const Kg& kg);
 
   KredFrozen frozen_;
@@ -75,7 +79,8 @@ class KredData {
   NeighbourOptions neighbours_;
   uint64_t seed_;
   // Keep what frozen_ points at.
-  Matrix document_x_, entity_x_, relation_x_;
+  Matrix document_x_, relation_x_;
+  Arena tables_;
   // All triples of each head, before choosing.
   std::vector<int64_t> triple_offsets_;
   std::vector<int32_t> triple_tail_, triple_relation_;

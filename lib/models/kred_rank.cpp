@@ -8,7 +8,7 @@ namespace nd {
 namespace {
 
 // Large enough to keep every core busy, small enough that a block's values stay in cache or in bounded memory.
-constexpr int64_t kArticleBlock = 1024, kHeadBlock = 65536, kImpressionBlock = 1024,
+constexpr int64_t kArticleBlock = 1024, kHeadBlock = 4096, kImpressionBlock = 1024,
                   kPairBlock = 1 << 20;
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }

@@ -41,6 +41,14 @@ Var row_dots(Tape& tape, const Rows& a, const Rows& b, bool cosine);
 Var segment_softmax(Tape& tape, const Index& segments, Var s);
 // y(segments,n) = Σ_items p x[row]
 Var segment_sum(Tape& tape, const Index& segments, Var p, const Rows& x);
+// Which row of a frozen matrix each item uses.
+struct FrozenRows {
+  Mat x;
+  const int32_t* row;
+};
+// y(segments,k): KRED's neighbour attention, see ops.inc. `weights`, when given, gets p(items,1).
+Var neighbour_attention(Tape& tape, const Index& segments, Var head, const Rows& relation, const FrozenRows& tail,
+                        Var layer, Var w, Var* weights);
 // y(segments,n) = the largest of x(items,n) in each column, zeros for an empty segment
 Var segment_max(Tape& tape, const Index& segments, Var x);
 

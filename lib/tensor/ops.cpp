@@ -113,6 +113,22 @@ void segment_sum_backward_values(const Index& segments, const Mat& p, const Mat&
         "segment_sum_backward_values");
   ND_CALL(dx.device, segment_sum_backward_values(segments, p, dy, index, add, dx));
 }
+void neighbour_attention(const Index& segments, const Mat& head, const Table& relation, const Mat& x,
+                         const int32_t* tail, const Mat& layer, const Mat& w, uint16_t* mask, Mat p, Mat y) {
+  check(runs(segments) && is(head, segments.rows, w.rows) && w.cols == 1 && is(layer, x.cols, w.rows) &&
+            fits({&relation, 1}, segments.items, w.rows) && is(p, segments.items, 1) && is(y, segments.rows, x.cols),
+        "neighbour_attention");
+  ND_CALL(y.device, neighbour_attention(segments, head, relation, x, tail, layer, w, mask, p, y));
+}
+void neighbour_attention_backward(const Index& segments, const Mat& x, const int32_t* tail, const Mat& layer,
+                                  const Mat& w, const uint16_t* mask, const Mat& p, const Mat& dy, Mat ds,
+                                  bool add_layer, Mat dlayer, bool add_w, Mat dw) {
+  check(runs(segments) && is(layer, x.cols, w.rows) && same(layer, dlayer) && same(w, dw) && w.cols == 1 &&
+            is(p, segments.items, 1) && same(p, ds) && is(dy, segments.rows, x.cols),
+        "neighbour_attention_backward");
+  ND_CALL(ds.device, neighbour_attention_backward(segments, x, tail, layer, w, mask, p, dy, ds, add_layer, dlayer,
+                                                  add_w, dw));
+}
 void segment_max(const Index& segments, const Mat& x, int32_t* from, Mat y) {
   check(runs(segments) && x.rows == segments.items && is(y, segments.rows, x.cols), "segment_max");
   ND_CALL(y.device, segment_max(segments, x, from, y));

@@ -32,12 +32,16 @@ struct Job {
 
 // The caller and `size` - 1 workers. A worker that wakes up late finds the job closed: nobody waits for it, so a crew
 // larger than the machine is slow, not stuck.
+//
+// Each begins with a run of blocks of its own, the same share in every job: what one operation wrote is then near to
+// the thread that reads it in the next, and what a block asked for ahead is near to the thread that does the block
+// after. Whoever is through helps the others.
 class Crew {
  public:
   // Fewer workers than asked for, where the system gives no more: that changes no result.
-  explicit Crew(int size) : spins_(size <= allowed_processors() ? kSpins : 0) {
+  explicit Crew(int size) : shares_(static_cast<size_t>(size)), spins_(size <= allowed_processors() ? kSpins : 0) {
     try {
-      for (int i = 1; i < size; ++i) workers_.emplace_back([this] { work(); });
+      for (int i = 1; i < size; ++i) workers_.emplace_back([this, i] { work(i); });
     } catch (const std::system_error&) {
     }
   }
@@ -55,7 +59,11 @@ class Crew {
   void run(const Job& job) {
     failed_block_ = INT64_MAX;
     failure_ = nullptr;
-    next_.store(0, std::memory_order_relaxed);
+    const auto count = static_cast<int64_t>(shares_.size());
+    for (int64_t i = 0; i < count; ++i) {
+      shares_[i].next.store(job.blocks * i / count, std::memory_order_relaxed);
+      shares_[i].end = job.blocks * (i + 1) / count;
+    }
     {
       std::lock_guard lock(mutex_);
       job_ = job;
@@ -63,7 +71,7 @@ class Crew {
       generation_.fetch_add(1, std::memory_order_release);
     }
     if (sleeping_.load() > 0) wake_.notify_all();
-    drain(job);
+    drain(job, 0);
     {
       std::lock_guard lock(mutex_);
       open_ = false;
@@ -78,23 +86,29 @@ class Crew {
   }
 
  private:
-  void drain(const Job& job) {
-    for (;;) {
-      const int64_t block = next_.fetch_add(1, std::memory_order_relaxed);
-      if (block >= job.blocks) break;
-      try {
-        job.body(job.context, block);
-      } catch (...) {
-        std::lock_guard lock(mutex_);
-        if (block < failed_block_) {
-          failed_block_ = block;
-          failure_ = std::current_exception();
-        }
+  void drain(const Job& job, int self) {
+    for (size_t i = 0; i < shares_.size(); ++i) {
+      Share& share = shares_[(self + i) % shares_.size()];
+      while (share.next.load(std::memory_order_relaxed) < share.end) {
+        const int64_t block = share.next.fetch_add(1, std::memory_order_relaxed);
+        if (block < share.end) run_block(job, block);
       }
     }
   }
 
-  void work() {
+  void run_block(const Job& job, int64_t block) {
+    try {
+      job.body(job.context, block);
+    } catch (...) {
+      std::lock_guard lock(mutex_);
+      if (block < failed_block_) {
+        failed_block_ = block;
+        failure_ = std::current_exception();
+      }
+    }
+  }
+
+  void work(int self) {
     uint64_t seen = 0;
     for (;;) {
       for (int spin = 0; spin < spins_ && generation_.load(std::memory_order_acquire) == seen; ++spin)
@@ -113,11 +127,17 @@ class Crew {
         busy_.fetch_add(1, std::memory_order_relaxed);
         job = job_;
       }
-      drain(job);
+      drain(job, self);
       busy_.fetch_sub(1, std::memory_order_release);
     }
   }
 
+  // A run of blocks, on a cache line of its own.
+  struct alignas(64) Share {
+    std::atomic<int64_t> next{0};
+    int64_t end = 0;
+  };
+  std::vector<Share> shares_;
   const int spins_;  // none where threads outnumber processors: whoever waits would keep the others from working
   std::vector<std::thread> workers_;
   std::mutex mutex_;
@@ -125,7 +145,6 @@ class Crew {
   std::atomic<uint64_t> generation_{0};
   std::atomic<int> sleeping_{0};
   std::atomic<int> busy_{0};  // workers inside the job
-  std::atomic<int64_t> next_{0};
   Job job_;
   bool open_ = false;  // workers may still join the job
   bool quit_ = false;

@@ -7,7 +7,7 @@
 #include <cmath>
 #include <vector>
 
-#include "lib/tensor/cpu/math.h"
+#include "lib/tensor/cpu/attention.h"
 #include "lib/tensor/ops.h"
 #include "lib/tensor/parallel.h"
 
@@ -18,11 +18,9 @@ constexpr int64_t kItemBlock = 256;     // items one thread takes at a time
 constexpr int64_t kRowBlock = 64;       // table rows, likewise
 constexpr int64_t kSegmentBlock = 16;   // sets, likewise
 
-int64_t vectors(int64_t cols) { return (cols + kLanes - 1) / kLanes; }
-
 template <int N>
 void relu_dot_of(std::span<const Table> t, const Mat& w, float bias, uint16_t* mask, Mat s) {
-  const int64_t cols = w.size(), words = vectors(cols);
+  const int64_t cols = w.size(), words = mask_words(cols);
   parallel_ranges(s.rows, kItemBlock, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       const float* rows[N];
@@ -30,22 +28,7 @@ void relu_dot_of(std::span<const Table> t, const Mat& w, float bias, uint16_t* m
         rows[j] = t[j].values.row(t[j].index.row_of(i));
         if (i + kAhead < s.rows) prefetch(t[j].values.row(t[j].index.row_of(i + kAhead)), cols);
       }
-      Lanes score = 0.0f;
-      uint16_t* bits = mask + i * words;
-      int64_t c = 0;
-      for (; c + kLanes <= cols; c += kLanes) {
-        Lanes x = load(rows[0] + c);
-        for (int j = 1; j < N; ++j) x = x + load(rows[j] + c);
-        *bits++ = positive(x);
-        score = fma(relu(x), load(w.data + c), score);
-      }
-      if (c < cols) {
-        Lanes x = load(rows[0] + c, cols - c);
-        for (int j = 1; j < N; ++j) x = x + load(rows[j] + c, cols - c);
-        *bits = positive(x);
-        score = fma(relu(x), load(w.data + c, cols - c), score);
-      }
-      s.data[i] = sum(score) + bias;
+      s.data[i] = relu_dot_row<N>(rows, w.data, cols, mask + i * words) + bias;
     }
   });
 }
@@ -64,7 +47,7 @@ void relu_dot(std::span<const Table> tables, const Mat& w, const Mat& b, uint16_
 
 void relu_dot_backward(const Index& index, const Mat& ds, const uint16_t* mask, const Mat& table, const Mat& w,
                        bool add_table, Mat dtable, bool add_w, Mat dw) {
-  const int64_t cols = table.cols, words = vectors(cols), parts = (index.rows + kRowBlock - 1) / kRowBlock;
+  const int64_t cols = table.cols, words = mask_words(cols), parts = (index.rows + kRowBlock - 1) / kRowBlock;
   static thread_local std::vector<float> memory;  // outlives the call: a steady state allocates nothing
   memory.assign(static_cast<size_t>(parts * cols), 0.0f);
   float* const partial = memory.data();
@@ -97,17 +80,8 @@ void relu_dot_backward(const Index& index, const Mat& ds, const uint16_t* mask, 
 void segment_softmax(const Index& segments, const Mat& s, Mat p) {
   parallel_ranges(segments.rows, kSegmentBlock, [&](int64_t first, int64_t last) {
     for (int64_t r = first; r < last; ++r) {
-      const int64_t begin = segments.begin(r), end = segments.end(r);
-      if (begin == end) continue;
-      float most = s.data[begin];
-      for (int64_t i = begin; i < end; ++i) most = std::max(most, s.data[i]);
-      float total = 0;
-      for (int64_t i = begin; i < end; i += kLanes) {
-        const int64_t n = std::min(end - i, kLanes);
-        store(p.data + i, exp(load(s.data + i, n) - most), n);
-      }
-      for (int64_t i = begin; i < end; ++i) total += p.data[i];
-      for (int64_t i = begin; i < end; ++i) p.data[i] /= total;
+      const int64_t begin = segments.begin(r), n = segments.end(r) - begin;
+      if (n > 0) softmax(s.data + begin, n, p.data + begin);
     }
   });
 }
@@ -115,13 +89,8 @@ void segment_softmax(const Index& segments, const Mat& s, Mat p) {
 void segment_softmax_backward(const Index& segments, const Mat& p, const Mat& dp, bool add, Mat ds) {
   parallel_ranges(segments.rows, kSegmentBlock, [&](int64_t first, int64_t last) {
     for (int64_t r = first; r < last; ++r) {
-      const int64_t begin = segments.begin(r), end = segments.end(r);
-      float mean = 0;
-      for (int64_t i = begin; i < end; ++i) mean += p.data[i] * dp.data[i];
-      for (int64_t i = begin; i < end; ++i) {
-        const float g = p.data[i] * (dp.data[i] - mean);
-        ds.data[i] = add ? ds.data[i] + g : g;
-      }
+      const int64_t begin = segments.begin(r);
+      softmax_backward(p.data + begin, dp.data + begin, segments.end(r) - begin, add, ds.data + begin);
     }
   });
 }
@@ -129,12 +98,12 @@ void segment_softmax_backward(const Index& segments, const Mat& p, const Mat& dp
 void segment_sum(const Index& segments, const Mat& p, const Mat& x, const Index& index, Mat y) {
   parallel_ranges(segments.rows, kSegmentBlock, [&](int64_t first, int64_t last) {
     for (int64_t r = first; r < last; ++r) {
-      float* out = y.row(r);
-      std::fill_n(out, y.cols, 0.0f);
-      for (int64_t i = segments.begin(r); i < segments.end(r); ++i) {
+      const auto row = [&](int64_t i) {
         if (i + kAhead < segments.items) prefetch(x.row(index.row_of(i + kAhead)), x.cols);
-        axpy(p.data[i], x.row(index.row_of(i)), out, y.cols);
-      }
+        return x.row(index.row_of(i));
+      };
+      weighted_sum(segments.begin(r), segments.end(r), [&](int64_t i) { return p.data[i]; }, row, y.cols, false,
+                   y.row(r));
     }
   });
 }
@@ -154,12 +123,9 @@ void segment_sum_backward_values(const Index& segments, const Mat& p, const Mat&
                                  Mat dx) {
   parallel_ranges(index.rows, kRowBlock, [&](int64_t first, int64_t last) {
     for (int64_t r = first; r < last; ++r) {
-      float* out = dx.row(r);
-      if (!add) std::fill_n(out, dx.cols, 0.0f);
-      for (int64_t at = index.begin(r); at < index.end(r); ++at) {
-        const int64_t i = index.item_at(at);
-        axpy(p.data[i], dy.row(segments.row_of(i)), out, dx.cols);
-      }
+      weighted_sum(
+          index.begin(r), index.end(r), [&](int64_t at) { return p.data[index.item_at(at)]; },
+          [&](int64_t at) { return dy.row(segments.row_of(index.item_at(at))); }, dx.cols, add, dx.row(r));
     }
   });
 }

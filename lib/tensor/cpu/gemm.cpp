@@ -1,125 +1,23 @@
 // Matrix products for the shapes of these models: many rows, an inner side of about 100, an outer side of 128.
 //
-// Why not a library: the left factor's rows are gathered from tables without a copy, every element is one chain of
-// fused multiply-adds over the inner index (so a row's bits do not depend on its neighbours, on blocks, or on how wide
-// the registers are), and at these sizes the tile below is as fast (bench/bench_tensor compares it with Eigen and
+// Why not a library: the left factor's rows are gathered from tables without a copy, a row's bits do not
+// depend on its neighbours (tiles.h), and at these sizes this is as fast (bench/bench_tensor compares it with Eigen and
 // OpenBLAS; a right factor of many hundred columns would want packing, which they do and this doesn't).
 #include <algorithm>
 #include <vector>
 
 #include "lib/tensor/cpu/math.h"
+#include "lib/tensor/cpu/tiles.h"
 #include "lib/tensor/ops.h"
 #include "lib/tensor/parallel.h"
 
 namespace nd::cpu {
 namespace {
 
-// A tile of kTileRows rows by kTileVectors registers of sums fills the register file: 24 of 32 with AVX-512, 12 of 16
-// with AVX2.
-constexpr int kTileRows = 6;
-#ifdef __AVX512F__
-constexpr int kTileVectors = 4;
-#else
-constexpr int kTileVectors = 2;
-#endif
-constexpr int64_t kPanel = kTileVectors * kVec;
-constexpr int64_t kRowBlock = 16 * kTileRows;  // rows one thread takes at a time: their panel of b stays in L1
-
-// Columns of the right factor and of the result that a tile covers: whole registers but for the last, which may be cut.
-struct Panel {
-  int64_t column, vectors, last;
-};
-int64_t panels(int64_t n) { return (n + kPanel - 1) / kPanel; }
-Panel panel(int64_t n, int64_t index) {
-  const int64_t column = index * kPanel, width = std::min(n - column, kPanel);
-  const int64_t vectors = (width + kVec - 1) / kVec;
-  return {column, vectors, width - (vectors - 1) * kVec};
-}
-
-// row[0 .. kVec V) without what is cut off.
-template <int V>
-inline void load_row(const float* row, int64_t last, Vec (&x)[V]) {
-  for (int v = 0; v + 1 < V; ++v) x[v] = vec_load(row + v * kVec);
-  x[V - 1] = vec_load(row + (V - 1) * kVec, last);
-}
-template <int V>
-inline void store_row(float* row, int64_t last, const Vec (&x)[V]) {
-  for (int v = 0; v + 1 < V; ++v) vec_store(row + v * kVec, x[v]);
-  vec_store(row + (V - 1) * kVec, x[V - 1], last);
-}
-
-// c[r][panel] = (add ? c : 0) + bias + Σ_l a[r][l] b[l][panel]
-template <int R, int V>
-void tile(const float* const* a, const Mat& b, const Mat& bias, bool add, const Panel& panel, float* const* c) {
-  Vec sum[R][V] = {};
-  if (add)
-    for (int r = 0; r < R; ++r) load_row<V>(c[r] + panel.column, panel.last, sum[r]);
-  if (!bias.empty()) {
-    Vec shift[V];
-    load_row<V>(bias.data + panel.column, panel.last, shift);
-    for (int r = 0; r < R; ++r)
-      for (int v = 0; v < V; ++v) sum[r][v] = sum[r][v] + shift[v];
-  }
-  const int64_t inner = b.rows, ldb = b.cols;
-  const float* right = b.data + panel.column;
-  for (int64_t l = 0; l < inner; ++l, right += ldb) {
-    Vec y[V];
-    load_row<V>(right, panel.last, y);
-    for (int r = 0; r < R; ++r) {
-      const Vec x = vec_spread(a[r][l]);
-      for (int v = 0; v < V; ++v) sum[r][v] = vec_fma(x, y[v], sum[r][v]);
-    }
-  }
-  for (int r = 0; r < R; ++r) store_row<V>(c[r] + panel.column, panel.last, sum[r]);
-}
-
-// dw[k0 + r][panel] = (add ? dw : 0) + Σ_l a[l][k0 + r] dy[l][panel] for l in [first, last)
-template <int R, int V>
-void outer_tile(const Mat& a, const int32_t* rows, int64_t k0, const Mat& dy, const Panel& panel, int64_t first,
-                int64_t last, bool add, const Mat& dw) {
-  Vec sum[R][V] = {};
-  if (add)
-    for (int r = 0; r < R; ++r) load_row<V>(dw.row(k0 + r) + panel.column, panel.last, sum[r]);
-  for (int64_t l = first; l < last; ++l) {
-    const float* left = a.row(rows ? rows[l] : l) + k0;
-    Vec y[V];
-    load_row<V>(dy.row(l) + panel.column, panel.last, y);
-    for (int r = 0; r < R; ++r) {
-      const Vec x = vec_spread(left[r]);
-      for (int v = 0; v < V; ++v) sum[r][v] = vec_fma(x, y[v], sum[r][v]);
-    }
-  }
-  for (int r = 0; r < R; ++r) store_row<V>(dw.row(k0 + r) + panel.column, panel.last, sum[r]);
-}
-
-// Calls f.operator()<R, V>() for a tile of that many rows and vectors.
-template <int R, class F>
-void with_vectors(int64_t vectors, F&& f) {
-  switch (vectors) {
-#ifdef __AVX512F__
-    case 4: return f.template operator()<R, 4>();
-    case 3: return f.template operator()<R, 3>();
-#endif
-    case 2: return f.template operator()<R, 2>();
-    default: return f.template operator()<R, 1>();
-  }
-}
-template <class F>
-void with_shape(int64_t rows, int64_t vectors, F&& f) {
-  switch (rows) {
-    case 1: return with_vectors<1>(vectors, f);
-    case 2: return with_vectors<2>(vectors, f);
-    case 3: return with_vectors<3>(vectors, f);
-    case 4: return with_vectors<4>(vectors, f);
-    case 5: return with_vectors<5>(vectors, f);
-    default: return with_vectors<kTileRows>(vectors, f);
-  }
-}
-
-// Gathered rows lie anywhere in tables larger than caches: those of later tiles are asked for ahead.
-constexpr int64_t kTilesAhead = 3;
-void prefetch_rows(const Mat& a, const int32_t* rows, int64_t first, int64_t count, int64_t end) {
-  for (int64_t i = first; i < std::min(first + count, end); ++i) prefetch(a.row(rows[i]), a.cols);
+// Rows one thread takes at a time: their panel of b stays in L1. A short matrix is cut finer, so that all have work.
+int64_t row_block(int64_t rows) {
+  constexpr int64_t kMost = 16, kCuts = 8;  // in tiles
+  return std::clamp<int64_t>(rows / (kCuts * kTileRows), 1, kMost) * kTileRows;
 }
 
 // Scratch that outlives a call, so that a steady state allocates nothing. No operation here calls itself.
@@ -132,21 +30,8 @@ std::vector<float>& scratch(size_t count) {
 }  // namespace
 
 void gemm(const Mat& a, const int32_t* rows, const Mat& b, const Mat& bias, Activation act, bool add, Mat c) {
-  parallel_ranges(c.rows, kRowBlock, [&](int64_t begin, int64_t end) {
-    for (int64_t p = 0; p < panels(b.cols); ++p) {
-      const Panel columns = panel(b.cols, p);
-      for (int64_t i = begin; i < end; i += kTileRows) {
-        const int64_t count = std::min<int64_t>(end - i, kTileRows);
-        if (rows && p == 0) prefetch_rows(a, rows, i + kTilesAhead * kTileRows, kTileRows, c.rows);
-        const float* left[kTileRows];
-        float* out[kTileRows];
-        for (int64_t r = 0; r < count; ++r) {
-          left[r] = a.row(rows ? rows[i + r] : i + r);
-          out[r] = c.row(i + r);
-        }
-        with_shape(count, columns.vectors, [&]<int R, int V>() { tile<R, V>(left, b, bias, add, columns, out); });
-      }
-    }
+  parallel_ranges(c.rows, row_block(c.rows), [&](int64_t begin, int64_t end) {
+    multiply_rows(a, rows, begin, end, c.rows, b, bias, add, {c.row(begin), end - begin, c.cols});
     if (act == Activation::none) return;
     float* y = c.row(begin);
     for (int64_t i = 0, n = (end - begin) * c.cols; i < n; i += kLanes) {
@@ -169,7 +54,7 @@ void gemm_nt(const Mat& dy, const Mat& b, bool add, Mat dx) {
 void gemm_tn(const Mat& a, const int32_t* rows, const Mat& dy, bool add, Mat dw) {
   // A long sum is cut into parts of its own (shape decides how many), summed in order at the end; a short one is cut
   // by rows of the result instead. Inside a part, tiles pass over chunks of rows that fit the L1 cache.
-  constexpr int64_t kChunk = 64, kPartRows = 1024, kMostParts = 32, kResultRows = 8 * kTileRows;
+  constexpr int64_t kPartRows = 1024, kMostParts = 32, kResultRows = 8 * kTileRows;
   const int64_t m = dy.rows;
   const int64_t parts = std::clamp<int64_t>(m / kPartRows, 1, kMostParts);
   const int64_t group_rows = parts > 1 ? dw.rows : kResultRows, groups = (dw.rows + group_rows - 1) / group_rows;
@@ -182,31 +67,12 @@ void gemm_tn(const Mat& a, const int32_t* rows, const Mat& dy, bool add, Mat dw)
     bool add_to_out = add && parts == 1;
     for (int64_t l = first; l == first || l < last; l += kChunk) {
       const int64_t l_end = std::min(last, l + kChunk);
-      int64_t ahead = l_end;
-      for (int64_t p = 0; p < panels(dy.cols); ++p) {
-        const Panel columns = panel(dy.cols, p);
-        for (int64_t k = k_begin; k < k_end; k += kTileRows) {
-          // What the next chunk needs, a few rows with every tile; a short sum that isn't gathered is in the L2 cache.
-          for (const int64_t stop = std::min(last, ahead + 4); ahead < stop; ++ahead) {
-            if (rows || parts > 1) prefetch(a.row(rows ? rows[ahead] : ahead) + k_begin, k_end - k_begin);
-            if (parts > 1) prefetch(dy.row(ahead), dy.cols);
-          }
-          with_shape(std::min<int64_t>(k_end - k, kTileRows), columns.vectors, [&]<int R, int V>() {
-            outer_tile<R, V>(a, rows, k, dy, columns, l, l_end, add_to_out, out);
-          });
-        }
-      }
+      const int64_t next_end = rows ? std::min(last, l_end + kChunk) : l_end;  // the machine sees plain order coming
+      outer_products(a, rows, l, {dy.row(l), l_end - l, dy.cols}, k_begin, k_end, add_to_out, out, l_end, next_end);
       add_to_out = true;
     }
   });
-  if (parts == 1) return;
-  parallel_ranges(dw.size(), 4096, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      float sum = add ? dw.data[i] : 0.0f;
-      for (int64_t p = 0; p < parts; ++p) sum += partial[p * dw.size() + i];
-      dw.data[i] = sum;
-    }
-  });
+  if (parts > 1) sum_parts(partial, parts, add, dw);
 }
 
 void column_sums(const Mat& x, bool add, Mat out) {

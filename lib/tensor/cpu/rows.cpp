@@ -33,8 +33,12 @@ void gather_sum(std::span<const Table> tables, Mat y) {
       float* out = y.row(i);
       if (i + kAhead < y.rows)
         for (const Table& t : tables) prefetch_row(t.values.row(t.index.row_of(i + kAhead)), y.cols);
-      std::copy_n(tables[0].values.row(tables[0].index.row_of(i)), y.cols, out);
-      for (size_t j = 1; j < tables.size(); ++j) axpy(1.0f, tables[j].values.row(tables[j].index.row_of(i)), out, y.cols);
+      const auto count = static_cast<int64_t>(tables.size());
+      const auto row = [&](int64_t j) { return tables[j].values.row(tables[j].index.row_of(i)); };
+      if (count == 1)
+        std::copy_n(row(0), y.cols, out);
+      else
+        weighted_sum(0, count, [](int64_t) { return 1.0f; }, row, y.cols, false, out);
     }
   });
 }
@@ -42,9 +46,9 @@ void gather_sum(std::span<const Table> tables, Mat y) {
 void scatter_sum(const Mat& dy, const Index& index, bool add, Mat dtable) {
   parallel_ranges(index.rows, kBlock, [&](int64_t first, int64_t last) {
     for (int64_t r = first; r < last; ++r) {
-      float* out = dtable.row(r);
-      if (!add) std::fill_n(out, dtable.cols, 0.0f);
-      for (int64_t p = index.begin(r); p < index.end(r); ++p) axpy(1.0f, dy.row(index.item_at(p)), out, dtable.cols);
+      weighted_sum(
+          index.begin(r), index.end(r), [](int64_t) { return 1.0f; },
+          [&](int64_t p) { return dy.row(index.item_at(p)); }, dtable.cols, add, dtable.row(r));
     }
   });
 }

@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 namespace nd::cpu {
 
@@ -215,6 +216,54 @@ inline void axpy(float a, const float* x, float* y, int64_t n) {
   int64_t i = 0;
   for (; i + kLanes <= n; i += kLanes) store(y + i, fma(s, load(x + i), load(y + i)));
   if (i < n) store(y + i, fma(s, load(x + i, n - i), load(y + i, n - i)), n - i);
+}
+
+// f(0), ..., f(N - 1) with constants for arguments: arrays they index stay in registers, which loops left to the compiler
+// only get when it is in the mood.
+template <int N, class F>
+[[gnu::always_inline]] inline void unrolled(F&& f) {
+  [&]<int... I>(std::integer_sequence<int, I...>) __attribute__((always_inline)) {
+    (f(std::integral_constant<int, I>()), ...);
+  }(std::make_integer_sequence<int, N>());
+}
+
+// y[0 .. n) = (add ? y : 0) + Σ weight(i) row(i)[0 .. n) over i in [begin, end), in that order. The sums stay in registers:
+// a load cannot take what it needs from the store before it where that wrote part of a register.
+template <int V, class Weight, class Row>
+inline void weighted_sum_columns(int64_t begin, int64_t end, Weight&& weight, Row&& row, int64_t c, int64_t last,
+                                 bool add, float* y) {
+  Lanes sum[V];
+  unrolled<V>([&](auto v) { sum[v] = 0.0f; });
+  if (add) {
+    unrolled<V - 1>([&](auto v) { sum[v] = load(y + c + v * kLanes); });
+    sum[V - 1] = load(y + c + (V - 1) * kLanes, last);
+  }
+  for (int64_t i = begin; i < end; ++i) {
+    const Lanes a = weight(i);
+    const float* x = row(i) + c;
+    unrolled<V - 1>([&](auto v) { sum[v] = fma(a, load(x + v * kLanes), sum[v]); });
+    sum[V - 1] = fma(a, load(x + (V - 1) * kLanes, last), sum[V - 1]);
+  }
+  unrolled<V - 1>([&](auto v) { store(y + c + v * kLanes, sum[v]); });
+  store(y + c + (V - 1) * kLanes, sum[V - 1], last);
+}
+template <class Weight, class Row>
+inline void weighted_sum(int64_t begin, int64_t end, Weight&& weight, Row&& row, int64_t n, bool add, float* y) {
+  constexpr int64_t kMost = 6;  // leaves registers to load with, where a register is half of the lanes
+  for (int64_t c = 0; c < n; c += kMost * kLanes) {
+    const int64_t vectors = std::min((n - c + kLanes - 1) / kLanes, kMost), last = n - c - (vectors - 1) * kLanes;
+    const auto columns = [&]<int V>() {
+      weighted_sum_columns<V>(begin, end, weight, row, c, std::min(last, kLanes), add, y);
+    };
+    switch (vectors) {
+      case 1: columns.template operator()<1>(); break;
+      case 2: columns.template operator()<2>(); break;
+      case 3: columns.template operator()<3>(); break;
+      case 4: columns.template operator()<4>(); break;
+      case 5: columns.template operator()<5>(); break;
+      default: columns.template operator()<6>();
+    }
+  }
 }
 
 // Rows lie anywhere in tables larger than the caches: asking for a row this many items ahead hides the wait.

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <map>
 #include <numeric>
 
 #include "lib/io/error.h"
@@ -370,6 +371,29 @@ TEST(KredOptions, SurviveTheirJson) {
   const KredOptions back = KredOptions::from_json(o.to_json());
   EXPECT_EQ(o.to_json().dump(), back.to_json().dump());
   EXPECT_THROW(KredOptions::from_json(json::Object{}), Error);
+}
+
+// Whether a step tells equal tails apart is a matter of speed alone.
+TEST(Kred, GivesTheSameVectorsAndGradientsWhetherTailsAreSharedOrNot) {
+  const Batch batch = batches()[0];
+  std::vector<float> vectors[2];
+  std::map<std::string, std::vector<float>> gradients[2];
+  for (const bool shared : {false, true}) {
+    Model m(small());
+    m.data.tails_repeat = shared;
+    vectors[shared] = m.vectors(Model::all());
+    Arena arena;
+    Tape tape(arena);
+    KredStep step(m.kred, m.data);
+    collect(step, batch);
+    tape.backward(step.loss(tape, step.scores(tape)));
+    for (const Parameter& p : m.kred.parameters().all())
+      gradients[shared][p.name].assign(p.grad.data, p.grad.data + p.grad.size());
+  }
+  EXPECT_EQ(vectors[false], vectors[true]);
+  for (const auto& [name, g] : gradients[true])
+    for (size_t i = 0; i < g.size(); ++i)
+      ASSERT_NEAR(gradients[false][name][i], g[i], 1e-5 * std::max(1.0f, std::abs(g[i]))) << name << " " << i;
 }
 
 }  // namespace

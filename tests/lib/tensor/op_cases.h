@@ -215,6 +215,35 @@ inline OpCase segment_sum(const std::string& name, const Choice& segments, const
           }};
 }
 
+// A head a set, a relation and a row of the frozen table an item; what is not `wanted` gets no gradient.
+struct NeighbourAttention {
+  bool head = true, relation = true, layer = true, w = true;  // wanted
+  double scale = 1;                                           // of the second layer
+};
+inline OpCase neighbour_attention(const std::string& name, const Choice& segments, const Choice& relation,
+                                  const Choice& tail, int64_t inner, int64_t cols, const NeighbourAttention& o = {}) {
+  OpCase c{"neighbour_attention_" + name,
+           {{segments.rows, cols, o.head},
+            {relation.rows, cols, o.relation},
+            {tail.rows, inner, false},
+            {inner, cols, o.layer},
+            {cols, 1, o.w, o.scale}},
+           {segments, relation, tail}, nullptr, nullptr};
+  c.on_tape = [](Tape& tape, const Operands& in) {
+    return grad::neighbour_attention(tape, in.index[0], in.x[0], {in.x[1], in.index[1]}, {in.x[2]->value, in.row[2]},
+                                     in.x[3], in.x[4], nullptr);
+  };
+  c.in_float64 = [](const Operands64& in) {
+    const Matrix64 tails = reference::gather(in.x[2], in.choice[2]);
+    const Matrix64 hidden = reference::sum(
+        reference::sum(reference::gather(in.x[0], in.choice[0]), reference::gather(in.x[1], in.choice[1])),
+        reference::product(tails, in.x[3]));
+    const Matrix64 s = reference::product(reference::map(hidden, reference::relu), in.x[4]);
+    return reference::segment_sum(in.choice[0], reference::segment_softmax(in.choice[0], s), tails);
+  };
+  return c;
+}
+
 inline OpCase segment_max(const std::string& name, const Choice& segments, int64_t cols) {
   return {"segment_max_" + name, {{segments.items(), cols}}, {segments},
           [](Tape& tape, const Operands& in) { return grad::segment_max(tape, in.index[0], in.x[0]); },
@@ -345,6 +374,25 @@ inline std::vector<OpCase> all() {
   add(segment_softmax("ones", runs({1, 1, 1, 1})));
   add(segment_softmax("large_logits", runs({3, 0, 1, 20, 6}), 500));
   add(segment_softmax("many_sets", drawn_runs(900, 24, "softmax")));
+  for (int64_t cols : {1, 15, 16, 17, 90, 128, 130})
+    add(neighbour_attention("width_" + std::to_string(cols), sets, drawn(sets.items(), 5, "relation"),
+                            drawn(sets.items(), 12, "tail"), 9, cols));
+  for (int64_t inner : {1, 16, 33, 90, 100})
+    add(neighbour_attention("inner_" + std::to_string(inner), sets, drawn(sets.items(), 5, "relation"),
+                            drawn(sets.items(), 12, "tail"), inner, 24));
+  add(neighbour_attention("no_sets", runs({}), drawn(0, 3, "none"), drawn(0, 3, "none"), 9, 18));
+  add(neighbour_attention("all_empty", runs({0, 0, 0}), drawn(0, 3, "none"), drawn(0, 3, "none"), 9, 18));
+  const Choice around = runs({63, 64, 65, 0, 128, 129, 1, 200, 60, 4, 1, 0});  // of a chunk's size, and over it
+  add(neighbour_attention("around_a_chunk", around, drawn(around.items(), 40, "relation"),
+                          drawn(around.items(), 300, "tail"), 9, 18));
+  const Choice heads_of_20 = runs(std::vector<int64_t>(150, 20));
+  add(neighbour_attention("many", heads_of_20, drawn(3000, 40, "relation"), drawn(3000, 900, "tail"), 9, 18));
+  add(neighbour_attention("large_logits", sets, drawn(sets.items(), 5, "relation"), drawn(sets.items(), 12, "tail"), 9,
+                          18, {.scale = 100}));
+  add(neighbour_attention("only_layer", sets, drawn(sets.items(), 5, "relation"), drawn(sets.items(), 12, "tail"), 9,
+                          18, {.head = false, .relation = false, .w = false}));
+  add(neighbour_attention("frozen_layer", sets, drawn(sets.items(), 5, "relation"), drawn(sets.items(), 12, "tail"), 9,
+                          18, {.layer = false}));
   add(segment_sum("all_empty", runs({0, 0, 0}), each(0), 18));
   add(segment_sum("frozen_weights", sets, few, 18, false, true));
   add(segment_sum("frozen_values", sets, many, 18, true, false));

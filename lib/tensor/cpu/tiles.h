@@ -1,0 +1,186 @@
+// Register tiles of matrix products: the inner loops of gemm.cpp and of neighbour_attention.cpp.
+//
+// Every element is one chain of fused multiply-adds in the order of the inner index. So a row's bits depend neither on
+// its neighbours nor on blocks nor on how wide the registers are.
+#pragma once
+
+#include <algorithm>
+
+#include "lib/tensor/cpu/simd.h"
+#include "lib/tensor/mat.h"
+#include "lib/tensor/parallel.h"
+
+namespace nd::cpu {
+
+// A tile of kTileRows rows by kTileVectors registers of sums fills the register file: 24 of 32 with AVX-512, 12 of 16
+// with AVX2.
+constexpr int kTileRows = 6;
+#ifdef __AVX512F__
+constexpr int kTileVectors = 4;
+#else
+constexpr int kTileVectors = 2;
+#endif
+constexpr int64_t kPanel = kTileVectors * kVec;
+
+// Columns of the right factor and of the result that a tile covers: whole registers but for the last, which may be cut.
+struct Panel {
+  int64_t column, vectors, last;
+};
+inline int64_t panels(int64_t n) { return (n + kPanel - 1) / kPanel; }
+inline Panel panel(int64_t n, int64_t index) {
+  const int64_t column = index * kPanel, width = std::min(n - column, kPanel);
+  const int64_t vectors = (width + kVec - 1) / kVec;
+  return {column, vectors, width - (vectors - 1) * kVec};
+}
+
+// row[0 .. kVec V) without what is cut off.
+template <int V>
+[[gnu::always_inline]] inline void load_row(const float* row, int64_t last, Vec (&x)[V]) {
+  unrolled<V - 1>([&](auto v) { x[v] = vec_load(row + v * kVec); });
+  x[V - 1] = vec_load(row + (V - 1) * kVec, last);
+}
+template <int V>
+[[gnu::always_inline]] inline void store_row(float* row, int64_t last, const Vec (&x)[V]) {
+  unrolled<V - 1>([&](auto v) { vec_store(row + v * kVec, x[v]); });
+  vec_store(row + (V - 1) * kVec, x[V - 1], last);
+}
+
+// c[r][panel] = (add ? c : 0) + bias + Σ_l a[r][l] b[l][panel]. Asks for the `laters` rows at `later` on the way, a few
+// lines at a time: a burst of them would stop the multiplying.
+template <int R, int V>
+[[gnu::always_inline]] inline void tile(const float* const* a, const Mat& b, const Mat& bias, bool add,
+                                        const Panel& panel, float* const* c, const float* const* later, int64_t laters) {
+  Vec sum[R][V] = {};
+  if (add) unrolled<R>([&](auto r) { load_row<V>(c[r] + panel.column, panel.last, sum[r]); });
+  if (!bias.empty()) {
+    Vec shift[V];
+    load_row<V>(bias.data + panel.column, panel.last, shift);
+    unrolled<R>([&](auto r) { unrolled<V>([&](auto v) { sum[r][v] = sum[r][v] + shift[v]; }); });
+  }
+  const int64_t inner = b.rows, ldb = b.cols;
+  const float* right = b.data + panel.column;
+  for (int64_t l = 0; l < inner;) {
+    for (int64_t r = 0; r < laters; ++r) __builtin_prefetch(later[r] + l);
+    for (const int64_t stop = std::min(inner, l + kLanes); l < stop; ++l, right += ldb) {
+      Vec y[V];
+      load_row<V>(right, panel.last, y);
+      unrolled<R>([&](auto r) {
+        const Vec x = vec_spread(a[r][l]);
+        unrolled<V>([&](auto v) { sum[r][v] = vec_fma(x, y[v], sum[r][v]); });
+      });
+    }
+  }
+  unrolled<R>([&](auto r) { store_row<V>(c[r] + panel.column, panel.last, sum[r]); });
+}
+
+// dw[k0 + r][panel] = (add ? dw : 0) + Σ_l a[l0 + l][k0 + r] dy[l][panel], asking for `later` rows (of a.cols numbers) on
+// the way as above.
+template <int R, int V>
+[[gnu::always_inline]] inline void outer_tile(const Mat& a, const int32_t* rows, int64_t l0, int64_t k0, const Mat& dy,
+                                              const Panel& panel, bool add, const Mat& dw, const float* const* later,
+                                              int64_t laters) {
+  constexpr int64_t kPace = 4;  // rows of dy a line
+  Vec sum[R][V] = {};
+  if (add) unrolled<R>([&](auto r) { load_row<V>(dw.row(k0 + r) + panel.column, panel.last, sum[r]); });
+  const float* const* const none_later = later + laters;
+  int64_t line = 0;
+  for (int64_t l = 0; l < dy.rows;) {
+    if (later < none_later) {
+      __builtin_prefetch(*later + line);
+      line += kLanes;
+      if (line >= a.cols) line = 0, ++later;
+    }
+    for (const int64_t stop = std::min(dy.rows, l + kPace); l < stop; ++l) {
+      const float* left = a.row(rows ? rows[l0 + l] : l0 + l) + k0;
+      Vec y[V];
+      load_row<V>(dy.row(l) + panel.column, panel.last, y);
+      unrolled<R>([&](auto r) {
+        const Vec x = vec_spread(left[r]);
+        unrolled<V>([&](auto v) { sum[r][v] = vec_fma(x, y[v], sum[r][v]); });
+      });
+    }
+  }
+  unrolled<R>([&](auto r) { store_row<V>(dw.row(k0 + r) + panel.column, panel.last, sum[r]); });
+}
+
+// Calls f.operator()<R, V>() for a tile of that many rows and vectors.
+template <int R, class F>
+void with_vectors(int64_t vectors, F&& f) {
+  switch (vectors) {
+#ifdef __AVX512F__
+    case 4: return f.template operator()<R, 4>();
+    case 3: return f.template operator()<R, 3>();
+#endif
+    case 2: return f.template operator()<R, 2>();
+    default: return f.template operator()<R, 1>();
+  }
+}
+template <class F>
+void with_shape(int64_t rows, int64_t vectors, F&& f) {
+  switch (rows) {
+    case 1: return with_vectors<1>(vectors, f);
+    case 2: return with_vectors<2>(vectors, f);
+    case 3: return with_vectors<3>(vectors, f);
+    case 4: return with_vectors<4>(vectors, f);
+    case 5: return with_vectors<5>(vectors, f);
+    default: return with_vectors<kTileRows>(vectors, f);
+  }
+}
+
+// c[i - begin] = (add ? c : 0) + bias + a[i] b for i in [begin, end), a[i] being a's row rows[i] where rows are given, of
+// which there are `all`. Gathered rows lie anywhere in tables larger than the caches: the next end - begin of them are
+// asked for on the way, evenly over all panels, which hides the wait.
+inline void multiply_rows(const Mat& a, const int32_t* rows, int64_t begin, int64_t end, int64_t all, const Mat& b,
+                          const Mat& bias, bool add, const Mat& c) {
+  for (int64_t p = 0; p < panels(b.cols); ++p) {
+    const Panel columns = panel(b.cols, p);
+    for (int64_t i = begin; i < end; i += kTileRows) {
+      const int64_t count = std::min<int64_t>(end - i, kTileRows);
+      const float *left[kTileRows], *later[kTileRows];
+      float* out[kTileRows];
+      for (int64_t r = 0; r < count; ++r) {
+        left[r] = a.row(rows ? rows[i + r] : i + r);
+        out[r] = c.row(i - begin + r);
+      }
+      int64_t laters = 0;
+      if (rows)
+        for (int64_t r = p; r < count; r += panels(b.cols))
+          later[laters++] = a.row(rows[std::min(i + r + end - begin, all - 1)]);
+      with_shape(count, columns.vectors, [&]<int R, int V>() {
+        tile<R, V>(left, b, bias, add, columns, out, later, laters);
+      });
+    }
+  }
+}
+
+// dw[k_begin .. k_end) = (add ? dw : 0) + Σ_l a[first + l]ᵀ dy[l], a[i] being a's row rows[i] where rows are given. A chunk
+// of rows is read once for every tile of dw, so it should fit the L1 cache: kChunk rows do. Rows [next, next_end) of a,
+// of the next chunk, are asked for on the way.
+constexpr int64_t kChunk = 64;
+inline void outer_products(const Mat& a, const int32_t* rows, int64_t first, const Mat& dy, int64_t k_begin,
+                           int64_t k_end, bool add, const Mat& dw, int64_t next, int64_t next_end) {
+  const int64_t tiles = panels(dw.cols) * ((k_end - k_begin + kTileRows - 1) / kTileRows);
+  const float* later[kChunk];
+  int64_t tile = 0;
+  for (int64_t p = 0; p < panels(dw.cols); ++p) {
+    const Panel columns = panel(dw.cols, p);
+    for (int64_t k = k_begin; k < k_end; k += kTileRows, ++tile) {
+      int64_t laters = 0;
+      for (int64_t i = next + tile; i < next_end; i += tiles) later[laters++] = a.row(rows ? rows[i] : i);
+      with_shape(std::min<int64_t>(k_end - k, kTileRows), columns.vectors, [&]<int R, int V>() {
+        outer_tile<R, V>(a, rows, first, k, dy, columns, add, dw, later, laters);
+      });
+    }
+  }
+}
+
+// out = (add ? out : 0) + the matrices at `partial`, in their order.
+inline void sum_parts(const float* partial, int64_t parts, bool add, const Mat& out) {
+  parallel_ranges(out.size(), 2048, [&](int64_t begin, int64_t end) {
+    if (!add) std::fill(out.data + begin, out.data + end, 0.0f);
+    for (int64_t p = 0; p < parts; ++p)
+      axpy(1.0f, partial + p * out.size() + begin, out.data + begin, end - begin);
+  });
+}
+
+}  // namespace nd::cpu
