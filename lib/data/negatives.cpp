@@ -1,7 +1,6 @@
 #include "lib/data/negatives.h"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 #include <string>
 
@@ -9,9 +8,6 @@
 
 namespace nd {
 namespace {
-
-// Drawing again after a miss is quick as long as misses are few; past this many tries the rest is chosen exactly.
-int64_t tries(size_t wanted) { return 256 + 64 * static_cast<int64_t>(wanted); }
 
 // Adds (user << 32 | article) for every click of `file`; users are given their rows in `user_rows`, -1 to leave them
 // out.
@@ -72,51 +68,6 @@ NegativeSource negative_source(std::string_view name) {
                    ", expected impression, corpus, popularity or recent");
 }
 
-// The numbers of one call, and what has been found.
-struct NegativeSampler::Draw {
-  const NegativeSampler& sampler;
-  int64_t row;
-  int32_t user;
-  uint64_t a, b;  // counter of the next random number
-  std::span<int32_t> out;
-  size_t count = 0;
-
-  bool done() const { return count == out.size(); }
-  uint64_t below(uint64_t n) { return sampler.random_.below(n, a++, b); }
-  double uniform() { return sampler.random_.uniform(a++, b); }
-  bool usable(int32_t article) const {
-    const auto found = out.first(count);
-    return std::ranges::find(found, article) == found.end() && !sampler.clicked(user, article);
-  }
-  void take(int32_t article) { out[count++] = article; }
-
-  // Draws articles, with misses (-1), until done; false when that took too many tries.
-  template <class Propose>
-  bool reject(Propose&& propose) {
-    for (int64_t left = tries(out.size()); left > 0 && !done(); --left) {
-      const int32_t article = propose();
-      if (article >= 0 && usable(article)) take(article);
-    }
-    return done();
-  }
-
-  // Fills the rest with a uniform choice from the articles that `each` enumerates (reservoir sampling).
-  template <class Each>
-  void choose(Each&& each) {
-    const size_t before = count;
-    uint64_t seen = 0;
-    each([&](int32_t article) {
-      if (!usable(article)) return;
-      ++seen;
-      if (!done()) {
-        take(article);
-      } else if (const uint64_t at = below(seen); at < out.size() - before) {
-        out[before + at] = article;
-      }
-    });
-  }
-};
-
 NegativeSampler::NegativeSampler(const Behavior& rows, const NegativeOptions& options, uint64_t seed,
                                  std::span<const Behavior* const> exclude, const Behavior* counted)
     : rows_(rows),
@@ -129,12 +80,7 @@ NegativeSampler::NegativeSampler(const Behavior& rows, const NegativeOptions& op
     std::vector<int64_t> times(static_cast<size_t>(corpus_size_));
     for (int64_t c = 0; c < from.label.size(); ++c)
       if (from.label[c] == kClicked) ++times[static_cast<size_t>(from.candidate.values[c])];
-    int64_t sum = 0;
-    for (int32_t article = 0; article < corpus_size_; ++article) {
-      if (times[static_cast<size_t>(article)] == 0) continue;
-      popular_.push_back(article);
-      click_sum_.push_back(sum += times[static_cast<size_t>(article)]);
-    }
+    popularity_ = Popularity(times);
   }
   if (options.source == NegativeSource::recent) {
     std::vector<int64_t> by_time(static_cast<size_t>(from.size()));
@@ -154,35 +100,39 @@ NegativeSampler::NegativeSampler(const Behavior& rows, const NegativeOptions& op
 }
 
 int NegativeSampler::draw(int64_t row, int64_t positive, int64_t epoch, std::span<int32_t> out) const {
-  Draw draw{*this, row, rows_.user[row], uint64_t(positive) << 32, uint64_t(epoch) << 40 | uint64_t(row), out};
+  const int32_t user = rows_.user[row];
+  DistinctDraw draw(random_, uint64_t(positive) << 32, uint64_t(epoch) << 40 | uint64_t(row), out,
+                    [this, user](int32_t article) { return !clicked(user, article); });
   switch (options_.source) {
     case NegativeSource::impression:
-      from_impression(draw);
+      from_impression(row, draw);
       break;
     case NegativeSource::popularity:
-      from_popularity(draw);
+      popularity_.draw_from(draw);
       break;
     case NegativeSource::recent:
-      from_recent(draw);
+      from_recent(rows_.time[row], draw);
       break;
     case NegativeSource::corpus:
       break;
   }
   from_corpus(draw);
-  return static_cast<int>(draw.count);
+  return static_cast<int>(draw.count());
 }
 
 bool NegativeSampler::clicked(int32_t user, int32_t article) const {
   return std::ranges::binary_search(clicks_[user], article);
 }
 
-void NegativeSampler::from_impression(Draw& draw) const {
+template <class Draw>
+void NegativeSampler::from_impression(int64_t row, Draw& draw) const {
   draw.choose([&](auto&& offer) {
-    for (int64_t c = rows_.candidate.offsets[draw.row]; c < rows_.candidate.offsets[draw.row + 1]; ++c)
+    for (int64_t c = rows_.candidate.offsets[row]; c < rows_.candidate.offsets[row + 1]; ++c)
       if (rows_.label[c] == kNotClicked) offer(rows_.candidate.values[c]);
   });
 }
 
+template <class Draw>
 void NegativeSampler::from_corpus(Draw& draw) const {
   const auto size = static_cast<uint64_t>(corpus_size_);
   if (size == 0 || draw.reject([&] { return static_cast<int32_t>(draw.below(size)); })) return;
@@ -191,26 +141,8 @@ void NegativeSampler::from_corpus(Draw& draw) const {
   });
 }
 
-void NegativeSampler::from_popularity(Draw& draw) const {
-  if (popular_.empty()) return;
-  const bool done = draw.reject([&] {
-    const auto click = static_cast<int64_t>(draw.below(static_cast<uint64_t>(click_sum_.back())));
-    return popular_[static_cast<size_t>(std::ranges::upper_bound(click_sum_, click) - click_sum_.begin())];
-  });
-  if (done) return;
-  // Weighted drawing without replacement as one sort (Efraimidis and Spirakis, "Weighted random sampling with a
-  // reservoir", 2006): smallest -ln(u) / weight first.
-  std::vector<std::pair<double, int32_t>> keys;
-  for (size_t i = 0; i < popular_.size(); ++i)
-    if (draw.usable(popular_[i]))
-      keys.emplace_back(-std::log(1 - draw.uniform()) / double(click_sum_[i] - (i ? click_sum_[i - 1] : 0)),
-                        popular_[i]);
-  std::ranges::sort(keys);
-  for (size_t i = 0; i < keys.size() && !draw.done(); ++i) draw.take(keys[i].second);
-}
-
-void NegativeSampler::from_recent(Draw& draw) const {
-  const int64_t now = rows_.time[draw.row];
+template <class Draw>
+void NegativeSampler::from_recent(int64_t now, Draw& draw) const {
   if (now < 0) return;
   const int64_t last = now / 3600, first = last - options_.window_hours;
   const auto begin = std::ranges::lower_bound(shown_, first, {}, &Showing::hour);
@@ -229,9 +161,20 @@ void NegativeSampler::from_recent(Draw& draw) const {
   });
 }
 
+void append_among(int32_t positive, std::span<const int32_t> negatives, const Random& order, uint64_t a, uint64_t b,
+                  RaggedBuilder<int32_t>& candidate, std::vector<uint8_t>& label) {
+  const auto place = static_cast<size_t>(order.below(negatives.size() + 1, a, b));
+  for (size_t k = 0; k <= negatives.size(); ++k) {
+    candidate.push(k == place ? positive : negatives[k > place ? k - 1 : k]);
+    label.push_back(k == place ? kClicked : kNotClicked);
+  }
+  candidate.end_row();
+}
+
 Candidates sample_candidates(const Behavior& rows, const NegativeSampler& sampler, int64_t negatives, uint64_t seed,
                              int64_t& short_rows) {
   short_rows = 0;
+  const Random order(seed, "candidate order");
   std::vector<int32_t> impression, drawn(static_cast<size_t>(negatives));
   RaggedBuilder<int32_t> candidate;
   std::vector<uint8_t> label;
@@ -241,15 +184,9 @@ Candidates sample_candidates(const Behavior& rows, const NegativeSampler& sample
       const int64_t positive = c - rows.candidate.offsets[i];
       const int count = sampler.draw(i, positive, 0, drawn);
       if (count < negatives) ++short_rows;
-      const auto place = Random(seed, "candidate order").below(uint64_t(count) + 1, uint64_t(i), uint64_t(positive));
       impression.push_back(static_cast<int32_t>(i));
-      for (int k = 0; k <= count; ++k) {
-        const bool click = k == static_cast<int>(place);
-        candidate.push(click ? rows.candidate.values[c]
-                             : drawn[static_cast<size_t>(k > static_cast<int>(place) ? k - 1 : k)]);
-        label.push_back(click ? kClicked : kNotClicked);
-      }
-      candidate.end_row();
+      append_among(rows.candidate.values[c], std::span(drawn).first(static_cast<size_t>(count)), order, uint64_t(i),
+                   uint64_t(positive), candidate, label);
     }
   }
   return {std::move(impression), candidate.take(), std::move(label)};

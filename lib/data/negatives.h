@@ -11,6 +11,7 @@
 
 #include "formats/behavior.h"
 #include "formats/candidates.h"
+#include "lib/data/distinct_draw.h"
 #include "lib/tensor/random.h"
 
 namespace nd {
@@ -44,23 +45,20 @@ class NegativeSampler {
   int draw(int64_t row, int64_t positive, int64_t epoch, std::span<int32_t> out) const;
 
  private:
-  struct Draw;  // one call's numbers and what it has found so far
-
   bool clicked(int32_t user, int32_t article) const;
-  void from_impression(Draw& draw) const;
+  template <class Draw>
+  void from_impression(int64_t row, Draw& draw) const;
+  template <class Draw>
   void from_corpus(Draw& draw) const;
-  void from_popularity(Draw& draw) const;
-  void from_recent(Draw& draw) const;
+  template <class Draw>
+  void from_recent(int64_t now, Draw& draw) const;
 
   Behavior rows_;
   NegativeOptions options_;
   Random random_;
   int64_t corpus_size_;
   Ragged<int32_t> clicks_;  // [users] sorted, distinct
-
-  // popularity: article popular_[i] was clicked click_sum_[i] - click_sum_[i - 1] times.
-  std::vector<int32_t> popular_;
-  std::vector<int64_t> click_sum_;
+  Popularity popularity_;
 
   // recent: for every hour the articles shown in it, ordered by hour and article.
   struct Showing {
@@ -71,8 +69,13 @@ class NegativeSampler {
   std::vector<Showing> shown_;
 };
 
-// One row per click of `rows`, in file order: the clicked article and `negatives` drawn ones in a drawn order (so that
-// no rule about ties can profit from where the click stands). `short_rows` counts rows that got fewer negatives.
+// Appends a positive among its negatives, at a place drawn for (a, b), so that no rule about ties can profit from where
+// it stands.
+void append_among(int32_t positive, std::span<const int32_t> negatives, const Random& order, uint64_t a, uint64_t b,
+                  RaggedBuilder<int32_t>& candidate, std::vector<uint8_t>& label);
+
+// One row per click of `rows`, in file order: the clicked article among `negatives` drawn ones. `short_rows` counts
+// rows that got fewer negatives.
 Candidates sample_candidates(const Behavior& rows, const NegativeSampler& sampler, int64_t negatives, uint64_t seed,
                              int64_t& short_rows);
 

@@ -39,3 +39,58 @@ setup() {
   fails 2 'for --by popularity' neg-sample test.nd --from train.nd -o out
   [ ! -e out ]
 }
+
+# Six users with 14 clicks each on 40 articles, one an hour.
+clicks() {
+  awk 'BEGIN { print "user,article,time"; for (u = 0; u < 6; ++u) for (i = 0; i < 14; ++i) print "u" u ",a" (u * 5 + i * 3) % 40 "," 3600 * (i + 1) + u }' > log.csv
+  click-ingest -q log.csv --corpus-out articles.nd --clicks-out clicks.nd
+}
+
+@test "neg-sample draws for clicks: the newest of each user, or the one before" {
+  clicks
+  neg-sample clicks.nd --min-clicks 12 -n 9 -o test-candidates.nd 2> log
+  grep -q 'windows train=12 valid=6 test=6 users_with_too_few=0 users_without_window=0' log
+  grep -q 'drawn clicks=6 candidates=60' log
+  [ "$(tensor-dump --column impression test-candidates.nd | tr '\n' ' ')" = "13 27 41 55 69 83 " ]
+  neg-sample -q clicks.nd --min-clicks 12 -n 9 --split valid -o valid-candidates.nd
+  [ "$(tensor-dump --column impression valid-candidates.nd | tr '\n' ' ')" = "12 26 40 54 68 82 " ]
+  for file in clicks.nd articles.nd; do
+    digest=$(tensor-dump --schema $file | awk '$1 == "digest" { print $2 }')
+    tensor-dump --schema test-candidates.nd | grep -qP "^input\t.*\t$digest$"
+  done
+  tensor-dump --schema test-candidates.nd | grep -qP '^input\tclicks\tclicks/1\t'
+}
+
+@test "neg-sample draws for clicks by every way, as a function of the seed" {
+  clicks
+  for by in uniform popularity live all-live; do
+    neg-sample -q clicks.nd --by $by --window 24 --min-clicks 12 -n 9 -o one.nd
+    neg-sample -q clicks.nd --by $by --window 24 --min-clicks 12 -n 9 -o same.nd
+    neg-sample -q clicks.nd --by $by --window 24 --min-clicks 12 -n 9 --seed 2 -o other.nd
+    same_bytes one.nd same.nd
+    ! cmp -s one.nd other.nd
+    tensor-check -q one.nd
+  done
+  # All 40 articles live within the day; 13 of them are the user's own.
+  [ "$(tensor-dump --column candidate one.nd | awk '{ print NF }' | sort -u)" = 27 ]
+}
+
+@test "neg-sample refuses what a log of clicks cannot give" {
+  clicks
+  fails 1 'clicks.nd: has no user with at least 15 clicks' neg-sample clicks.nd -o out
+  fails 1 'clicks.nd:14: fewer articles than asked for .*--max-skip' neg-sample -q clicks.nd --min-clicks 12 -o out
+  run -1 neg-sample -q clicks.nd --min-clicks 12 --max-skip -1 -o out
+  [[ "$output" == *'6 rows skipped: fewer articles than asked for'*'clicks.nd: leaves no click with enough articles'* ]]
+  fails 2 'clicks have no source of negatives called impression' neg-sample clicks.nd --by impression --min-clicks 12 -n 5 -o out
+  fails 2 'called live, expected impression' neg-sample test.nd --by live -o out
+  fails 2 '--exclude and --from are for a behavior' neg-sample clicks.nd --exclude test.nd -o out
+  [ ! -e out ]
+}
+
+@test "neg-sample says when the history gives the click away" {
+  clicks
+  sed 's/^\(u0,\)a39,/\1a36,/' log.csv > again.csv
+  click-ingest -q again.csv --repeats keep --corpus-out articles.nd --clicks-out again.nd
+  neg-sample again.nd --min-clicks 12 -n 5 -o out.nd 2> log
+  grep -q '1 held-out clicks are on articles in their own history' log
+}
