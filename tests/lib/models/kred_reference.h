@@ -144,6 +144,21 @@ class Reference {
     return o_.bound == "sigmoid" ? 1 / (1 + std::exp(-s)) : s;
   }
 
+  // Logits of the category head.
+  Vec category(int64_t a) const {
+    const Vec hidden = map(times(article(a), {"category.w1"}) + row("category.b1", 0), relu);
+    return times(hidden, {"category.w2"}) + row("category.b2", 0);
+  }
+
+  // Eq. (12), mean over documents, without the L2 term.
+  double category_loss(const kred_world::Batch& batch) const {
+    articles_.clear();
+    double total = 0;
+    for (size_t i = 0; i < batch.document.size(); ++i)
+      total -= std::log(softmax(category(batch.document[i]))[batch.label[i]]);
+    return total / static_cast<double>(batch.document.size());
+  }
+
   // Eqs. (10)-(11), mean over users, without the L2 term; the first candidate is the clicked one.
   double loss(const kred_world::Batch& batch) const {
     articles_.clear();  // the caller may have changed a parameter

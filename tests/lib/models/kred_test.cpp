@@ -35,11 +35,11 @@ std::ostream& operator<<(std::ostream& out, const Setting& s) { return out << s.
 
 class Model {
  public:
-  explicit Model(const KredOptions& o, NeighbourOptions n = {})
+  explicit Model(const KredOptions& o, int64_t categories = 0)
       : options(o),
         data(world().corpus, world().documents, &world().entities, &world().kg, world().corpus.type_name, o.frequencies,
-             n, 3),
-        kred(o, {kBase, kD, kTypes, 0}, 5) {
+             {}, 3),
+        kred(o, {kBase, kD, kTypes, categories}, 5) {
     // Biases and context start near zero, which would hide mistakes in them.
     RandomSequence random(11, "parameters");
     for (Parameter& p : kred.parameters().all())
@@ -188,6 +188,45 @@ INSTANTIATE_TEST_SUITE_P(
                     Setting{"unbounded", [](KredOptions& o) { o.bound = "none"; }}),
     [](const auto& info) { return info.param.name; });
 
+// Kred.md 1.6: no paper's equation of its own, but what eq. (12) is made of.
+TEST(Kred, CategoryHeadAndItsLossAgreeWithFloat64) {
+  Model m(small(), kCategories);
+  const Batch batch = batches()[0];
+  Arena arena;
+  Tape tape(arena);
+  KredBatcher batcher(m.kred, m.data);
+  std::vector<int32_t> heads;
+  const ArticleBatch articles = batcher.articles(arena, batch.document, &heads);
+  Var entities = m.kred.entities(tape, m.data.frozen(), batcher.entities(arena, heads));
+  Var logits = m.kred.category(tape, m.kred.articles(tape, m.data.frozen(), articles, entities));
+  m.kred.parameters().clear_gradients();
+  Var loss = grad::cross_entropy(tape, logits, batch.label.data());
+  tape.backward(loss);
+
+  Tensors tensors = m.tensors();
+  const Reference reference(m.options, m.data, tensors);
+  for (size_t i = 0; i < batch.document.size(); ++i) {
+    const Vec r = reference.category(batch.document[i]);
+    for (int64_t c = 0; c < kCategories; ++c)
+      EXPECT_NEAR(logits->value.row(static_cast<int64_t>(i))[c], r[c], 1e-5 * std::max(1.0, std::abs(r[c])));
+  }
+  EXPECT_NEAR(loss->value.data[0], reference.category_loss(batch), 1e-5);
+  for (const char* name : {"category.w1", "category.b1", "category.w2", "category.b2", "out.b3", "kgat.w2"}) {
+    const Parameter* p = m.kred.parameters().find(name);
+    ASSERT_TRUE(p->started) << name;
+    for (int64_t i = 0; i < p->grad.size(); i += 1 + p->grad.size() / 5) {
+      double& x = tensors[name].x[i];
+      const double kept = x, h = 1e-6;
+      x = kept + h;
+      const double above = reference.category_loss(batch);
+      x = kept - h;
+      const double below = reference.category_loss(batch);
+      x = kept;
+      EXPECT_NEAR(p->grad.data[i], (above - below) / (2 * h), 1e-5) << name << "[" << i << "]";
+    }
+  }
+}
+
 TEST(Kred, VectorOfAnArticleDoesNotDependOnItsNeighboursInTheBatch) {
   Model m(small());
   const auto together = m.vectors(Model::all());
@@ -253,13 +292,13 @@ TEST(Kred, AttentionSumsToOneAndListensToItsParameters) {
   EXPECT_NE(before.neighbour, after.neighbour);
 }
 
-TEST(Kred, OrderOfTheHistoryDoesNotMatter) {
+TEST(Kred, OrderOfTheHistoryDoesNotMatterButItsEndDoesWhereItIsCut) {
   Model m(small());
   StringsBuilder user, id;
   user.push("U");
   RaggedBuilder<int32_t> histories, candidates;
-  std::vector<int32_t> one{3, 7, 7, 12, 20}, other{7, 20, 3, 12, 7};
-  for (const auto& h : {one, other}) {
+  const std::vector<int32_t> one{3, 7, 7, 12, 20}, other{7, 20, 3, 12, 7}, end{12, 20};
+  for (const auto& h : {one, other, end}) {
     histories.append(h);
     histories.end_row();
     id.push(std::to_string(id.size()));
@@ -270,16 +309,17 @@ TEST(Kred, OrderOfTheHistoryDoesNotMatter) {
   b.user_id = user.take();
   b.history = histories.take();
   b.impression_id = id.take();
-  b.user = std::vector<int32_t>{0, 0};
-  b.time = std::vector<int64_t>{0, 0};
-  b.impression_history = std::vector<int32_t>{0, 1};
+  b.user = std::vector<int32_t>{0, 0, 0};
+  b.time = std::vector<int64_t>{0, 0, 0};
+  b.impression_history = std::vector<int32_t>{0, 1, 2};
   b.candidate = candidates.take();
-  b.label = std::vector<uint8_t>(6, kUnlabelled);
+  b.label = std::vector<uint8_t>(9, kUnlabelled);
   b.corpus_size = std::vector<int64_t>{kArticles};
   const auto scores = KredRanker(m.kred, m.data, 50).score(b);
   for (int i = 0; i < 3; ++i) EXPECT_NEAR(scores[i], scores[3 + i], 1e-6);
-  // With a history of one, only the last click counts.
-  const auto last = KredRanker(m.kred, m.data, 1).score(b);
+  // With histories of two, only the last two clicks count.
+  const auto last = KredRanker(m.kred, m.data, 2).score(b);
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(last[i], last[6 + i]);
   EXPECT_NE(last[0], last[3]);
 }
 
@@ -297,70 +337,6 @@ TEST(Kred, ListsTheBestOfAPoolWithoutWhatWasRead) {
   EXPECT_TRUE(std::is_sorted(best[0].score.rbegin(), best[0].score.rend()));
   const auto everything = KredRanker(m.kred, m.data, 50).top(history, Model::all(), 1000, false);
   EXPECT_EQ(everything[0].article.size(), static_cast<size_t>(kArticles));
-}
-
-TEST(KredData, TakesAtMostTheNeighboursAskedForAndTheSameOnesAgain) {
-  const Model few(small(), {.most = 3}), again(small(), {.most = 3});
-  for (int64_t h = 0; h < few.data.heads(); ++h)
-    EXPECT_LE(few.data.neighbour_offsets[h + 1] - few.data.neighbour_offsets[h], 3);
-  EXPECT_EQ(few.data.neighbour_tail, again.data.neighbour_tail);
-  const Model first(small(), {.most = 3, .pick = "first"}), degree(small(), {.most = 3, .pick = "degree"});
-  EXPECT_NE(few.data.neighbour_tail, first.data.neighbour_tail);
-  EXPECT_NE(first.data.neighbour_tail, degree.data.neighbour_tail);
-}
-
-TEST(KredData, DrawsNeighboursAnewEachEpochOnlyWhenAsked) {
-  Model fixed(small(), {.most = 3}), fresh(small(), {.most = 3, .resample = true});
-  const auto kept = fixed.data.neighbour_tail, drawn = fresh.data.neighbour_tail;
-  fixed.data.choose_neighbours(2);
-  fresh.data.choose_neighbours(2);
-  EXPECT_EQ(kept, fixed.data.neighbour_tail);
-  EXPECT_NE(drawn, fresh.data.neighbour_tail);
-}
-
-TEST(KredData, WithReplacementAlwaysDrawsAsManyAsAskedFor) {
-  const Model m(small(), {.most = 7, .with_replacement = true});
-  for (int64_t h = 0; h < m.data.heads(); ++h) {
-    const int64_t n = m.data.neighbour_offsets[h + 1] - m.data.neighbour_offsets[h];
-    EXPECT_TRUE(n == 0 || n == 7);
-  }
-}
-
-TEST(KredData, UndirectedTriplesCountForTheirTailsToo) {
-  const Model directed(small(), {.most = 1000}), both(small(), {.most = 1000, .undirected = true});
-  EXPECT_GT(both.data.neighbour_tail.size(), directed.data.neighbour_tail.size());
-  EXPECT_LT(both.data.coverage().without_neighbours, directed.data.coverage().without_neighbours);
-}
-
-TEST(KredData, SaysWhatDoesNotJoin) {
-  const World& w = Model::world();
-  const auto build = [&](const Corpus& c, const Vectors& d, const Vectors& e, const Kg& k) {
-    KredData(c, d, &e, &k, c.type_name, 20, {}, 1);
-  };
-  const auto told = [&](auto&& f) -> std::string {
-    try {
-      f();
-    } catch (const Error& e) {
-      return e.what();
-    }
-    return "";
-  };
-  StringsBuilder others;
-  for (int64_t i = 0; i < kEntities; ++i) others.push("X" + std::to_string(i));
-  const Strings strange = others.take();
-  Vectors documents = w.documents, entities = w.entities;
-  documents.id = Strings{strange};
-  documents.x.rows = documents.id.size();
-  EXPECT_NE(told([&] { build(w.corpus, documents, w.entities, w.kg); }).find("no article"), std::string::npos);
-  entities.id = strange;
-  EXPECT_NE(told([&] { build(w.corpus, w.documents, entities, w.kg); }).find("no linked entity has a vector"),
-            std::string::npos);
-  Kg kg = w.kg;
-  kg.entity_id = strange;
-  EXPECT_NE(told([&] { build(w.corpus, w.documents, w.entities, kg); }).find("share no entity"), std::string::npos);
-  Corpus twice = w.corpus;
-  twice.link_entity = {std::vector<int32_t>(twice.link_entity.values.size(), 0), twice.link_entity.offsets};
-  EXPECT_NE(told([&] { build(twice, w.documents, w.entities, w.kg); }).find("entity-link-filter"), std::string::npos);
 }
 
 TEST(KredOptions, SurviveTheirJson) {

@@ -187,6 +187,12 @@ TEST(LinkPrediction, SummarisesRanks) {
   EXPECT_DOUBLE_EQ(optimistic.hits3, 0.75);
   EXPECT_DOUBLE_EQ(pessimistic.mr, (1 + 3 + 6 + 21) / 4.0);
   EXPECT_EQ(summarise({}, Ties::realistic).mrr, 0);
+  for (const int32_t better : {0, 1, 2, 3, 8, 9, 10}) {
+    const LinkSummary one = summarise({{better, 0}}, Ties::realistic);
+    EXPECT_EQ(one.hits1, better < 1);
+    EXPECT_EQ(one.hits3, better < 3);
+    EXPECT_EQ(one.hits10, better < 10);
+  }
 }
 
 TEST(LinkPrediction, ReportsForPeopleAndForMachines) {

@@ -45,6 +45,51 @@ double test_mrr(const Kg& kg, const Vectors& v, const std::string& norm) {
   return (summarise(r.head, Ties::realistic).mrr + summarise(r.tail, Ties::realistic).mrr) / 2;
 }
 
+// One triple (h, r, t) of two entities: filtered, its replacement can only be the entity that stays, so that the other
+// distance is |r| whichever side is replaced.
+TEST(Transe, AStepGoesDownTheGradientOfItsLoss) {
+  const Kg kg = graph(2, 1, {{{0, 0, 1}}});
+  TranseOptions o = small("paper");
+  o.dim = 3;
+  o.epochs = 1;
+  o.start = 0.5;
+  o.margin = 2;
+  o.bound = "none";
+  using Point = std::vector<double>;  // h, t, r
+  const auto trained = [&](double lr) {
+    o.lr = o.final_lr = lr;
+    const Vectors v = train_on(kg, o);
+    Point p(v.x.values.begin(), v.x.values.end());
+    p.insert(p.end(), v.relation_x.values.begin(), v.relation_x.values.end());
+    return p;
+  };
+  for (const std::string norm : {"l1", "l2"})
+    for (const std::string loss : {"margin", "self-adversarial"}) {
+      o.norm = norm;
+      o.loss = loss;
+      const auto loss_at = [&](const Point& p) {
+        double sum[2] = {};
+        for (int k = 0; k < 3; ++k) {
+          const double x[2] = {p[k] + p[6 + k] - p[3 + k], p[6 + k]};
+          for (int j : {0, 1}) sum[j] += norm == "l1" ? std::abs(x[j]) : x[j] * x[j];
+        }
+        const double d = norm == "l1" ? sum[0] : std::sqrt(sum[0]), other = norm == "l1" ? sum[1] : std::sqrt(sum[1]);
+        if (loss == "margin") return std::max(0.0, o.margin + d - other);
+        return std::log1p(std::exp(d - o.margin)) + std::log1p(std::exp(o.margin - other));
+      };
+      for (o.seed = 1; o.seed <= 8; ++o.seed) {
+        const Point before = trained(1e-30), after = trained(0.1);
+        for (size_t i = 0; i < before.size(); ++i) {
+          Point up = before, down = before;
+          up[i] += 1e-6;
+          down[i] -= 1e-6;
+          const double slope = (loss_at(up) - loss_at(down)) / 2e-6;
+          EXPECT_NEAR(after[i], before[i] - 0.1 * slope, 1e-6) << norm << ", " << loss << ", seed " << o.seed;
+        }
+      }
+    }
+}
+
 TEST(Transe, LearnsALine) {
   const Kg kg = line(40);
   TranseOptions o = small();

@@ -174,8 +174,57 @@ TEST(Parameters, StartFromSeedAndNameAlone) {
   two.add("a", 4, 4, Init::glorot_uniform, 1);
   const Mat a = one.find("a")->value, b = two.find("a")->value;
   EXPECT_TRUE(std::equal(a.data, a.data + 16, b.data));
-  const double limit = std::sqrt(6.0 / 8);
-  for (int i = 0; i < 16; ++i) EXPECT_LE(std::abs(a.data[i]), limit);
+}
+
+// The largest and the smallest number, and the root of the mean square.
+struct Spread {
+  double most = -1e9, least = 1e9, size = 0;
+  explicit Spread(const Mat& x) {
+    for (int64_t i = 0; i < x.size(); ++i) {
+      const double v = x.data[i];
+      most = std::max(most, v);
+      least = std::min(least, v);
+      size += v * v / static_cast<double>(x.size());
+    }
+    size = std::sqrt(size);
+  }
+};
+
+TEST(Parameters, StartAsLayersOrAsTablesDo) {
+  Parameters p;
+  const Spread layer(p.add("layer", 60, 40, Init::glorot_uniform, 1).value);
+  const double limit = std::sqrt(6.0 / 100);
+  EXPECT_LE(layer.most, limit);
+  EXPECT_GE(layer.least, -limit);
+  EXPECT_NEAR(layer.most, limit, 0.01 * limit);
+  EXPECT_NEAR(layer.least, -limit, 0.01 * limit);
+  EXPECT_NEAR(layer.size, limit / std::sqrt(3.0), 0.03 * limit);
+  const Spread table(p.add("table", 60, 40, Init::small_normal, 1).value);
+  const double deviation = 0.01 * std::sqrt(2.0 / 100);
+  EXPECT_NEAR(table.size, deviation, 0.05 * deviation);
+  EXPECT_GT(table.most, 2.5 * deviation);
+  EXPECT_LT(table.least, -2.5 * deviation);
+}
+
+TEST(Parameters, WithoutAGradientInAStepTakeTheStepOfGradientZero) {
+  OptimiserOptions o;
+  o.l2_mode = "none";
+  Parameters p, zero;
+  for (Parameters* which : {&p, &zero}) {
+    Parameter& x = which->add("x", 1, 1, Init::glorot_uniform, 1);
+    x.started = true;
+    x.grad.data[0] = 3;
+    which->step(o, 1);
+    which->clear_gradients();
+  }
+  Parameter& x = *zero.find("x");
+  x.started = true;
+  x.grad.data[0] = 0;
+  const float before = x.value.data[0];
+  zero.step(o, 2);
+  p.step(o, 2);
+  EXPECT_EQ(p.find("x")->value.data[0], x.value.data[0]);
+  EXPECT_NE(x.value.data[0], before);  // its moments still move it
 }
 
 TEST(Parameters, SparseRowsLeaveUnusedRowsAlone) {
