@@ -21,7 +21,7 @@ ccache := $(if $(shell command -v ccache),-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 configure = cmake -G Ninja -S . -B $(BUILD) -DND_PORTABLE=$(PORTABLE) $(ccache) > /dev/null
 setup = $(if $(filter no,$(SETUP)),true,pipelines/setup.sh)
 
-.PHONY: help demo test build parity bench fuzz lint install clean kred
+.PHONY: help demo test build parity bench fuzz mutants lint install clean kred
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -58,6 +58,10 @@ fuzz: ## every reader against damaged input, and all GoogleTests, under the sani
 	@ninja -C $(BUILD)/sanitized -j $(JOBS) all
 	@ctest --test-dir $(BUILD)/sanitized -j 2 --output-on-failure
 	@for script in $(wildcard tests/fuzz/*.sh); do BUILD=$(BUILD)/sanitized $$script; done
+
+mutants: ## are the tests sharp? alters the equations one by one; every time a GoogleTest has to fail
+	@$(setup) build test
+	@BUILD=$(BUILD) JOBS=$(JOBS) tests/mutations/run.sh
 
 lint: ## formatting, shell scripts, man pages, Makefiles, layers
 	@$(setup) test lint

@@ -50,5 +50,6 @@ check "shell scripts" shellcheck -S warning "${scripts[@]}"
 check "Bats files" shellcheck -S warning -s bats -e SC1091,SC2030,SC2031,SC2034,SC2154,SC2164 "${bats[@]}"
 check "man pages" mandoc -T lint -W warning "${pages[@]}"
 check Makefiles makefiles
+check mutants tests/mutations/run.sh --check
 check "data files" commits_of_data
 exit $code

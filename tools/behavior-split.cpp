@@ -34,7 +34,7 @@ void declare(cli::Command& c, Options& o) {
            cli::above(0) | cli::below(1));
   c.common(o.common, cli::seed | cli::compress);
   c.example("behavior-split behavior.nd --train-out train.nd --valid-out valid.nd");
-  c.see_also("mind-ingest(1), neg-sample(1), kred-train(1), nightdesk(7)");
+  c.see_also("mind-ingest(1), neg-sample(1), kred-train(1)");
 }
 
 void validate(const Options& o) {

@@ -34,7 +34,7 @@ void declare(cli::Command& c, Options& o) {
   c.input_option(o.vectors, "--vectors", "VECTORS", "vectors that must hold one for the entity");
   c.common(o.common, cli::compress);
   c.example("entity-link-filter raw.nd --kg kg.nd --vectors entities.nd -o corpus.nd");
-  c.see_also("mind-ingest(1), kg-subgraph(1), kg-transe(1), kred-train(1), nightdesk(7)");
+  c.see_also("mind-ingest(1), kg-subgraph(1), kg-transe(1), kred-train(1)");
 }
 
 void validate(const Options&) {}

@@ -51,7 +51,7 @@ void declare(cli::Command& c, Options& o) {
   c.common(o.common, cli::seed | cli::max_skip | cli::compress);
   c.example("neg-sample test.nd --by recent -n 50 --exclude train.nd -o candidates.nd");
   c.example("neg-sample clicks.nd --by live --split valid -o valid.nd");
-  c.see_also("behavior-split(1), click-ingest(1), kred-train(1), rank-score(1), nightdesk(7)");
+  c.see_also("behavior-split(1), click-ingest(1), kred-train(1), rank-score(1)");
 }
 
 void validate(const Options& o) {

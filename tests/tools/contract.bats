@@ -68,7 +68,7 @@ helps() {
   [[ "$text" == "$1 - "* ]] || { echo "the help opens with '$(head -n 1 <<< "$text")'"; return 1; }
   grep -q "^Usage: $1 " <<< "$text" || { echo "no usage line"; return 1; }
   grep -qE "^  .*$1 " <<< "$text" || { echo "no example"; return 1; }
-  grep -q "^See also: .*nightdesk(7)$" <<< "$text" || { echo "no see also"; return 1; }
+  [ "$(grep '^See also: ' <<< "$text" | grep -o 'nightdesk(7)' | wc -l)" = 1 ] || { echo "see also does not name nightdesk(7) once"; return 1; }
   [[ "$("$1" --version)" == "$1 (nightdesk) "* ]] || { echo "no version"; return 1; }
 }
 
@@ -153,6 +153,7 @@ has_a_page() {
   [ -e "$page" ] || { echo "no man page"; return 1; }
   mandoc -T lint -W warning "$page" || return 1
   diff <(options_of_tool "$1") <(options_of_page "$page") || { echo "(< --print-options, > man page)"; return 1; }
+  grep -qx '\.Xr nightdesk 7' "$page" || { echo "its SEE ALSO lacks nightdesk(7)"; return 1; }
   sections=$(sed -n 's/^\.Sh //p' "$page" | tr -d '"' | tr '\n' '|')
   [ "$sections" = "NAME|SYNOPSIS|DESCRIPTION|OPTIONS|INPUT|OUTPUT|EXIT STATUS|SIGNALS|EXAMPLES|SEE ALSO|" ] ||
     { echo "the sections are $sections"; return 1; }

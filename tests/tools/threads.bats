@@ -10,7 +10,9 @@ load newsroom
 # What each tool is run with, one command a line. OUT is a folder of the run's own, made anew; what is printed on stdout
 # counts as a file too. The newsroom is so large that the work is cut into several blocks wherever threads share it.
 declare -gA commands=(
+  [adressa-ingest]="day.json --corpus-out OUT/corpus.nd --clicks-out OUT/clicks.nd"
   [behavior-split]="all.nd --train-out OUT/train.nd --valid-out OUT/valid.nd"
+  [click-ingest]="clicks.tsv --corpus-out OUT/corpus.nd --clicks-out OUT/clicks.nd"
   [entity-link-filter]="articles.nd --vectors entities.nd -o OUT/corpus.nd"
   [eval-rank]="scores.nd popularity.nd --json --by-day --compare popularity --bootstrap 200
 scores.nd popularity.nd -o OUT/table
@@ -50,6 +52,11 @@ setup_file() {
     for (i = 1; i <= n; ++i) line = line (i > 1 ? "," : "") substr(c[i], length(c[i]))
     print line "]" }' room/dev/behaviors.tsv > truth.txt
   tensor-dump --json scores.nd > scores.jsonl
+  # The same clicks as anybody's log, and as a day of Adressa's.
+  awk -F '\t' 'BEGIN { print "user\tarticle\ttime" } { n = split($5, c, " ")
+    for (i = 1; i <= n; ++i) if (sub(/-1$/, "", c[i])) print $2 "\t" c[i] "\t" 1573700000 + NR }' room/dev/behaviors.tsv > clicks.tsv
+  awk -F '\t' 'NR > 1 { printf "{\"userId\":\"%s\",\"id\":\"%s\",\"title\":\"%s\",\"category1\":\"a|b\",\"time\":%d}\n", $1, $2, $2, $3 }' \
+    clicks.tsv > day.json
   cp "$(find room -name document.vec)" .
 }
 setup() { cd "$BATS_FILE_TMPDIR"; }
