@@ -27,7 +27,8 @@ kg.nd --preset paper --dim 8 --epochs 2 --batch 512 -o OUT/paper.nd"
   [kred-train]="--train train.nd --valid valid.nd ${reads[*]} --hidden 8 --width 8 --epochs 1 --batch 512 -o OUT/kred.nd"
   [mind-ingest]="--news room/train/news.tsv --news room/dev/news.tsv -o OUT/corpus.nd
 --behaviors room/dev/behaviors.tsv --corpus corpus.nd -o OUT/behavior.nd"
-  [neg-sample]="test.nd --by recent --from all.nd --exclude all.nd -o OUT/candidates.nd"
+  [neg-sample]="test.nd --by recent --from all.nd --exclude all.nd -o OUT/candidates.nd
+clicks.nd --by live --min-clicks 5 --history 2 --max-skip -1 -o OUT/live.nd"
   [news-synth]="--articles 300 --users 100 --impressions 500 --truth --vectors 8 -o OUT"
   [rank-score]="test.nd --params kred.nd ${reads[*]} --prediction OUT/prediction.txt -o OUT/model.nd
 test.nd --by popularity --from all.nd -o OUT/popularity.nd
@@ -57,6 +58,7 @@ setup_file() {
     for (i = 1; i <= n; ++i) if (sub(/-1$/, "", c[i])) print $2 "\t" c[i] "\t" 1573700000 + NR }' room/dev/behaviors.tsv > clicks.tsv
   awk -F '\t' 'NR > 1 { printf "{\"userId\":\"%s\",\"id\":\"%s\",\"title\":\"%s\",\"category1\":\"a|b\",\"time\":%d}\n", $1, $2, $2, $3 }' \
     clicks.tsv > day.json
+  click-ingest -q clicks.tsv --corpus-out log-corpus.nd --clicks-out clicks.nd
   cp "$(find room -name document.vec)" .
 }
 setup() { cd "$BATS_FILE_TMPDIR"; }
