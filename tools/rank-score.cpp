@@ -1,5 +1,5 @@
-// Scores the candidates of impressions, by a trained model or by counting clicks.
-// Reads behavior, and params with what the model was trained on; or behaviors to count in.
+// Scores the candidates of impressions, or of clicks, by a trained model or by counting clicks.
+// Reads behavior, and params with what the model was trained on; or behaviors to count in; or clicks with candidates.
 // Writes scores, and MIND's prediction.txt on request.
 #include <numeric>
 #include <optional>
@@ -12,14 +12,16 @@
 #include "lib/tensor/parallel.h"
 #include "tools/kred_log.h"
 #include "tools/meta.h"
+#include "tools/window_options.h"
 
 namespace nd {
 namespace {
 
 struct Options {
   KredPaths files;
-  std::string behavior, params, candidates, by, prediction, system, output;
+  std::string log, params, candidates, by, prediction, system, output, count = "windows";
   std::vector<std::string> from;
+  WindowOptions windows;
   double window_hours = 24;
   cli::Common common;
 };
@@ -27,32 +29,36 @@ struct Options {
 void declare(cli::Command& c, Options& o) {
   c.summary("score the articles that were shown");
   c.describe("With --params a trained model scores; --corpus and --documents must then be given, and --entities and --kg "
-             "where the model reads them. With --by clicks are counted in the --from files instead.");
-  c.input(o.behavior, "BEHAVIOR", "impressions to score, labelled or not");
+             "where the model reads them. With --by clicks are counted instead: for a behavior in the --from files, for clicks "
+             "in their own training windows.");
+  c.input(o.log, "LOG", "behavior, labelled or not, or clicks");
   c.output(o.output);
   c.input_option(o.params, "--params", "FILE", "trained model");
   c.input_option(o.files.corpus, "--corpus", "FILE", "articles");
   c.input_option(o.files.documents, "--documents", "FILE", "article vectors");
   c.input_option(o.files.entities, "--entities", "FILE", "entity vectors the model was trained with");
   c.input_option(o.files.kg, "--kg", "FILE", "graph the model was trained with");
-  c.input_option(o.candidates, "--candidates", "FILE", "score these candidates instead of the shown ones");
+  c.input_option(o.candidates, "--candidates", "FILE", "score these candidates instead of the shown ones; needed for clicks");
   c.choice(o.by, "--by", {"", "popularity", "recent", "coclick"},
            "count instead: all clicks on an article, its clicks within the window before the impression, or users who "
            "clicked both it and the reader's last article");
   c.input_option(o.from, "--from", "FILE", "behavior to count in; may be given several times");
   c.option(o.window_hours, "--window-hours", "H", "how far back --by recent looks", cli::above(0) | cli::range(0, 1e6));
+  c.choice(o.count, "--count", {"windows", "all"},
+           "of clicks: count those of training windows, or all that are not held out");
+  declare_windows(c, o.windows);
   c.option(o.system, "--system", "NAME", "what tables call these scores; default: the model's name, or the counter's");
   c.output_option(o.prediction, "--prediction", "FILE", "also write MIND's prediction.txt");
   c.common(o.common, cli::threads);
   c.example("rank-score test.nd --params kred.nd --corpus corpus.nd --documents documents.nd --entities entities.nd "
             "--kg kg.nd -o scores.nd");
   c.example("rank-score test.nd --by popularity --from train.nd -o popularity.nd");
+  c.example("rank-score clicks.nd --candidates live.nd --by recent --window-hours 1 -o recent.nd");
   c.see_also("kred-train(1), eval-rank(1), rank-topk(1)");
 }
 
 void validate(const Options& o) {
   if (o.params.empty() == o.by.empty()) throw UsageError("give either --params or --by");
-  if (!o.by.empty() && o.from.empty()) throw UsageError("--by " + o.by + " counts clicks: give --from");
   if (o.by.empty() && !o.from.empty()) throw UsageError("--from is for --by: a trained model counts nothing");
   if (o.by.empty() && (o.files.corpus.empty() || o.files.documents.empty()))
     throw UsageError("--params needs --corpus and --documents");
@@ -72,9 +78,32 @@ void name_scores(json::Value& options, const Options& o, const json::Value* trai
     options["system"] = o.by;
 }
 
-int run(const Options& o, cli::Context& ctx) {
-  set_threads(o.common.threads);
-  const auto behavior = load<Behavior>(o.behavior);
+int save_scores(const Options& o, const Scores& scores, const Meta& meta) {
+  save(o.output, scores, meta);
+  if (!o.prediction.empty()) write_prediction(o.prediction, scores);
+  return 0;
+}
+
+int score_clicks(const Options& o, const File<Clicks>& clicks, cli::Context& ctx) {
+  if (o.by.empty()) throw UsageError("no model scores clicks: give --by");
+  if (o.candidates.empty()) throw UsageError("clicks show nothing but what was clicked: give --candidates");
+  if (!o.from.empty()) throw UsageError("--from is for a behavior: clicks are counted in their own training windows");
+  const auto fixed = load<Candidates>(o.candidates);
+  require_same(fixed, "clicks", clicks);
+  const Windows windows = windows_of(*clicks, o.windows, clicks.path);
+  require_held_out(*clicks, windows, fixed->impression, fixed.path);
+  const InstancesToScore what{*clicks, windows, fixed->impression, fixed->candidate, o.count == "all"};
+  std::vector<float> scores = o.by == "popularity" ? score_by_popularity(what)
+                              : o.by == "recent"   ? score_by_recent(what, static_cast<int64_t>(o.window_hours * 3600))
+                                                   : score_by_coclick(what);
+  Meta meta = meta_of(ctx, {clicks.as("clicks"), fixed.as("candidates")});
+  name_scores(meta.options, o, nullptr);
+  const Ragged<float> rows{std::move(scores), fixed->candidate.offsets};
+  return save_scores(o, scores_of(*clicks, fixed->impression, rows, fixed->label), meta);
+}
+
+int score_behavior(const Options& o, const File<Behavior>& behavior, cli::Context& ctx) {
+  if (!o.by.empty() && o.from.empty()) throw UsageError("--by " + o.by + " counts clicks: give --from");
   std::optional<File<Candidates>> fixed;
   std::vector<int32_t> impression(static_cast<size_t>(behavior->size()));
   std::iota(impression.begin(), impression.end(), 0);
@@ -116,11 +145,15 @@ int run(const Options& o, cli::Context& ctx) {
     name_scores(meta.options, o, nullptr);
   }
 
-  Scores out = scores_of(*behavior, impression, {std::move(scores), candidate.offsets}, label);
   meta.inputs = std::move(inputs);
-  save(o.output, out, meta);
-  if (!o.prediction.empty()) write_prediction(o.prediction, out);
-  return 0;
+  return save_scores(o, scores_of(*behavior, impression, {std::move(scores), candidate.offsets}, label), meta);
+}
+
+int run(const Options& o, cli::Context& ctx) {
+  set_threads(o.common.threads);
+  const Container log = Container::open(o.log);
+  return log.meta().kind == Clicks::kind ? score_clicks(o, from_container<Clicks>(log), ctx)
+                                         : score_behavior(o, from_container<Behavior>(log), ctx);
 }
 
 }  // namespace

@@ -47,23 +47,72 @@ void each_click(std::span<const Behavior* const> from, const Scored* scored, F&&
 
 int64_t articles(const ToScore& what) { return what.behavior.corpus_size[0]; }
 
-// Rows of pairs (key, value) by key, values sorted and distinct.
-struct Lists {
-  std::vector<int64_t> offsets;
-  std::vector<int32_t> values;
+// Calls f(article, time, user) for every click that counts.
+template <class F>
+void each_click(const InstancesToScore& what, F&& f) {
+  const Clicks& c = what.clicks;
+  for (int64_t u = 0; u < c.size(); ++u) {
+    const auto at = static_cast<size_t>(u);
+    const int64_t end = what.count_all ? what.windows.held_begin[at] : what.windows.train_end[at];
+    for (int64_t i = c.article.offsets[u]; i < end; ++i) f(c.article.values[i], c.time[i], static_cast<int32_t>(u));
+  }
+}
 
-  Lists(std::vector<std::pair<int32_t, int32_t>> pairs, int64_t keys) : offsets(static_cast<size_t>(keys) + 1, 0) {
+int64_t articles(const InstancesToScore& what) { return what.clicks.corpus_size[0]; }
+
+// The times of every article's clicks.
+class Times {
+ public:
+  explicit Times(int64_t articles) : times_(static_cast<size_t>(articles)) {}
+  void add(int32_t article, int64_t time) { times_[static_cast<size_t>(article)].push_back(time); }
+  void sort() {
+    for (auto& t : times_) std::sort(t.begin(), t.end());
+  }
+  // Clicks on the article in [begin, end).
+  float between(int32_t article, int64_t begin, int64_t end) const {
+    const auto& t = times_[static_cast<size_t>(article)];
+    return static_cast<float>(std::lower_bound(t.begin(), t.end(), end) - std::lower_bound(t.begin(), t.end(), begin));
+  }
+
+ private:
+  std::vector<std::vector<int64_t>> times_;
+};
+
+// Who clicked what.
+class Readers {
+ public:
+  // pairs (article, user), in any order, with repeats; users are numbered below `users`.
+  Readers(std::vector<std::pair<int32_t, int32_t>> pairs, int64_t articles, size_t users)
+      : offsets_(static_cast<size_t>(articles) + 1), clicked_last_(users) {
     std::sort(pairs.begin(), pairs.end());
     pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
-    for (const auto& [key, value] : pairs) {
-      ++offsets[static_cast<size_t>(key) + 1];
-      values.push_back(value);
+    for (const auto& [article, user] : pairs) {
+      ++offsets_[static_cast<size_t>(article) + 1];
+      users_.push_back(user);
     }
-    for (int64_t k = 0; k < keys; ++k) offsets[k + 1] += offsets[k];
+    for (size_t a = 1; a < offsets_.size(); ++a) offsets_[a] += offsets_[a - 1];
   }
-  std::span<const int32_t> operator[](int64_t key) const {
-    return std::span(values).subspan(offsets[key], offsets[key + 1] - offsets[key]);
+
+  // Appends for each candidate how many users clicked both it and `last` (-1 for no article). The reader themselves (-1
+  // for one who clicked nothing) are in their last article's list and tell nothing about the others.
+  void score(int32_t last, int32_t reader, std::span<const int32_t> candidates, std::vector<float>& scores) {
+    const auto with_last = last < 0 ? std::span<const int32_t>() : of(last);
+    for (int32_t u : with_last) clicked_last_[static_cast<size_t>(u)] = u != reader;
+    for (int32_t a : candidates)
+      scores.push_back(static_cast<float>(
+          std::ranges::count_if(of(a), [&](int32_t u) { return bool(clicked_last_[static_cast<size_t>(u)]); })));
+    for (int32_t u : with_last) clicked_last_[static_cast<size_t>(u)] = false;
   }
+
+ private:
+  std::span<const int32_t> of(int32_t article) const {
+    const auto a = static_cast<size_t>(article);
+    return std::span(users_).subspan(offsets_[a], offsets_[a + 1] - offsets_[a]);
+  }
+
+  std::vector<size_t> offsets_;
+  std::vector<int32_t> users_;
+  std::vector<bool> clicked_last_;
 };
 
 }  // namespace
@@ -77,20 +126,36 @@ std::vector<float> score_by_popularity(const ToScore& what, std::span<const Beha
   return scores;
 }
 
+std::vector<float> score_by_popularity(const InstancesToScore& what) {
+  std::vector<float> clicks(static_cast<size_t>(articles(what)), 0.0f);
+  each_click(what, [&](int32_t article, int64_t, int32_t) { clicks[static_cast<size_t>(article)] += 1; });
+  std::vector<float> scores;
+  for (int32_t a : what.candidate.values) scores.push_back(clicks[static_cast<size_t>(a)]);
+  return scores;
+}
+
 std::vector<float> score_by_recent(const ToScore& what, std::span<const Behavior* const> from, int64_t window) {
-  std::vector<std::vector<int64_t>> times(static_cast<size_t>(articles(what)));
+  Times times(articles(what));
   each_click(from, nullptr, [&](int32_t article, int64_t time, std::string_view) {
-    if (time >= 0) times[article].push_back(time);
+    if (time >= 0) times.add(article, time);
   });
-  for (auto& t : times) std::sort(t.begin(), t.end());
+  times.sort();
   std::vector<float> scores;
   for (int64_t i = 0; i < what.candidate.size(); ++i) {
     const int64_t now = what.behavior.time[what.impression[i]];
-    for (int32_t a : what.candidate[i]) {
-      const auto& t = times[a];
-      const auto begin = std::lower_bound(t.begin(), t.end(), now - window), end = std::lower_bound(t.begin(), t.end(), now);
-      scores.push_back(now < 0 ? 0.0f : static_cast<float>(end - begin));
-    }
+    for (int32_t a : what.candidate[i]) scores.push_back(now < 0 ? 0.0f : times.between(a, now - window, now));
+  }
+  return scores;
+}
+
+std::vector<float> score_by_recent(const InstancesToScore& what, int64_t window) {
+  Times times(articles(what));
+  each_click(what, [&](int32_t article, int64_t time, int32_t) { times.add(article, time); });
+  times.sort();
+  std::vector<float> scores;
+  for (int64_t i = 0; i < what.candidate.size(); ++i) {
+    const int64_t now = what.clicks.time[what.instance[static_cast<size_t>(i)]];
+    for (int32_t a : what.candidate[i]) scores.push_back(times.between(a, now - window, now));
   }
   return scores;
 }
@@ -108,21 +173,26 @@ std::vector<float> score_by_coclick(const ToScore& what, std::span<const Behavio
   for (const Behavior* b : from)
     for (int64_t i = 0; i < b->size(); ++i)
       for (int32_t a : b->history[b->impression_history[i]]) pairs.emplace_back(a, row(b->user_id[b->user[i]]));
-  const Lists users(std::move(pairs), articles(what));
+  Readers readers(std::move(pairs), articles(what), user_row.size());
 
   std::vector<float> scores;
-  std::vector<bool> clicked_last(user_row.size(), false);
   for (int64_t i = 0; i < what.candidate.size(); ++i) {
     const auto history = what.behavior.history[what.behavior.impression_history[what.impression[i]]];
-    const auto last = history.empty() ? std::span<const int32_t>() : users[history.back()];
-    // The reader themselves is in their last article's list and tells nothing about the others.
     const auto self = user_row.find(what.behavior.user_id[what.behavior.user[what.impression[i]]]);
-    for (int32_t u : last) clicked_last[u] = true;
-    if (self != user_row.end()) clicked_last[self->second] = false;
-    for (int32_t a : what.candidate[i])
-      scores.push_back(static_cast<float>(
-          std::count_if(users[a].begin(), users[a].end(), [&](int32_t u) { return bool(clicked_last[u]); })));
-    for (int32_t u : last) clicked_last[u] = false;
+    readers.score(history.empty() ? -1 : history.back(), self == user_row.end() ? -1 : self->second, what.candidate[i],
+                  scores);
+  }
+  return scores;
+}
+
+std::vector<float> score_by_coclick(const InstancesToScore& what) {
+  std::vector<std::pair<int32_t, int32_t>> pairs;  // (article, user)
+  each_click(what, [&](int32_t article, int64_t, int32_t user) { pairs.emplace_back(article, user); });
+  Readers readers(std::move(pairs), articles(what), static_cast<size_t>(what.clicks.size()));
+  std::vector<float> scores;
+  for (int64_t i = 0; i < what.candidate.size(); ++i) {
+    const int64_t instance = what.instance[static_cast<size_t>(i)];
+    readers.score(what.clicks.article.values[instance - 1], user_of(what.clicks, instance), what.candidate[i], scores);
   }
   return scores;
 }

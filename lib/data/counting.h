@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "formats/behavior.h"
+#include "formats/clicks.h"
+#include "lib/data/windows.h"
 
 namespace nd {
 
@@ -31,5 +33,23 @@ std::vector<float> score_by_recent(const ToScore& what, std::span<const Behavior
 // impression's history (clicks and histories of `from` count, clicks of the scored impressions do not); all 0 for an
 // empty history. [candidates]
 std::vector<float> score_by_coclick(const ToScore& what, std::span<const Behavior* const> from);
+
+// What is scored of a log of clicks: candidates of instances, as in formats/candidates.h.
+struct InstancesToScore {
+  const Clicks& clicks;
+  const Windows& windows;
+  std::span<const int32_t> instance;
+  const Ragged<int32_t>& candidate;
+  // Count all clicks that are not held out, those of users without training windows too; otherwise the training clicks
+  // (Windows::train_end), which is what a model learns from.
+  bool count_all = false;
+};
+
+// The same three. Nothing that is held out is counted, for validation or for the test, whenever it was. [candidates]
+std::vector<float> score_by_popularity(const InstancesToScore& what);
+// Counted clicks within `window` seconds before the instance's time, that moment excluded.
+std::vector<float> score_by_recent(const InstancesToScore& what, int64_t window);
+// Distinct other users with counted clicks on both the article and the last one of the instance's history.
+std::vector<float> score_by_coclick(const InstancesToScore& what);
 
 }  // namespace nd

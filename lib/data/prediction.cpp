@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/data/windows.h"
 #include "lib/io/sink.h"
 #include "lib/io/source.h"
 
@@ -22,6 +23,17 @@ Scores scores_of(const Behavior& behavior, std::span<const int32_t> impression, 
   return {ids.take(), users.take(), std::move(time), std::move(score), std::move(label)};
 }
 
+Scores scores_of(const Clicks& clicks, std::span<const int32_t> instance, Ragged<float> score, Array<uint8_t> label) {
+  StringsBuilder ids, users;
+  std::vector<int64_t> time;
+  for (int32_t i : instance) {
+    ids.push(std::to_string(i));
+    users.push(clicks.user_id[user_of(clicks, i)]);
+    time.push_back(clicks.time[i]);
+  }
+  return {ids.take(), users.take(), std::move(time), std::move(score), std::move(label)};
+}
+
 void write_prediction(const std::string& path, const Scores& scores) {
   Sink sink(path);
   std::vector<int32_t> order, rank;
@@ -29,8 +41,8 @@ void write_prediction(const std::string& path, const Scores& scores) {
   for (int64_t i = 0; i < scores.size(); ++i) {
     const std::string_view id = scores.impression_id[i];
     if (id.empty() || id.find_first_of(" \t\r\n\v\f") != std::string_view::npos)
-      throw Error(shown(path), i + 1, "MIND's format has no place for the impression id '" + std::string(id) +
-                                          "': it must be one word");
+      throw Error(shown(path), i + 1,
+                  "MIND's format has no place for the impression id '" + std::string(id) + "': it must be one word");
     const auto score = scores.score[i];
     order.resize(score.size());
     rank.resize(score.size());

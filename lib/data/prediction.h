@@ -6,6 +6,7 @@
 #include <string>
 
 #include "formats/behavior.h"
+#include "formats/clicks.h"
 #include "formats/scores.h"
 
 namespace nd {
@@ -14,9 +15,12 @@ namespace nd {
 Scores scores_of(const Behavior& behavior, std::span<const int32_t> impression, Ragged<float> score,
                  Array<uint8_t> label);
 
-// One line an impression, "id [rank,rank,...]", 1 the best, in candidate order, without spaces in the list (kred.md 11.1).
-// Of equal scores the later candidate ranks better, as eval-rank's default tie rule has it. path or "-".
-// Error for an id that is empty or holds white space, which no reader of the format could split off.
+// The same of clicks: the id is the click's number in decimal.
+Scores scores_of(const Clicks& clicks, std::span<const int32_t> instance, Ragged<float> score, Array<uint8_t> label);
+
+// One line an impression, "id [rank,rank,...]", 1 the best, in candidate order, without spaces in the list
+// (kred.md 11.1). Of equal scores the later candidate ranks better, as eval-rank's default tie rule has it. path or
+// "-". Error for an id that is empty or holds white space, which no reader of the format could split off.
 void write_prediction(const std::string& path, const Scores& scores);
 
 }  // namespace nd

@@ -33,6 +33,7 @@ Windows windows_of(const Clicks& clicks, const WindowOptions& options, const std
     const int64_t begin = clicks.article.offsets[u], end = clicks.article.offsets[u + 1];
     const int64_t first = begin + options.history;  // the first click with a whole history
     out.train_end.push_back(begin);
+    out.held_begin.push_back(end);
     if (end - begin < options.min_clicks) {
       ++out.too_few;
       continue;
@@ -42,8 +43,10 @@ Windows windows_of(const Clicks& clicks, const WindowOptions& options, const std
       continue;
     }
     hold(out.test, end - 1);
+    out.held_begin.back() = end - 1;
     if (first >= end - 1) continue;
     hold(out.valid, end - 2);
+    out.held_begin.back() = end - 2;
     if (first >= end - 2) continue;
     for (int64_t i = first; i < end - 2; ++i) out.train.push_back(static_cast<int32_t>(i));
     out.train_end.back() = end - 2;
@@ -53,6 +56,14 @@ Windows windows_of(const Clicks& clicks, const WindowOptions& options, const std
                           std::to_string(options.history) + " of a history (of " + std::to_string(clicks.size()) +
                           " users): lower --min-clicks or --history");
   return out;
+}
+
+void require_held_out(const Clicks& clicks, const Windows& windows, std::span<const int32_t> instances,
+                      const std::string& path) {
+  for (const int32_t i : instances)
+    if (i < windows.held_begin[static_cast<size_t>(user_of(clicks, i))])
+      throw Error(path, "names click " + std::to_string(i) +
+                            ", which is not held out here: it was made with another --history or --min-clicks");
 }
 
 int32_t user_of(const Clicks& clicks, int64_t click) {

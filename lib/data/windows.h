@@ -27,10 +27,11 @@ struct WindowOptions {
 
 struct Windows {
   std::vector<int32_t> train, valid, test;  // clicks to predict, rising
-  std::vector<int64_t> train_end;  // [u] user u's training clicks are [article.offsets[u], train_end[u]), maybe none
-  int64_t too_few = 0;             // users with fewer clicks than asked for
-  int64_t no_instance = 0;         // users with enough of them, but no more than a history needs
-  int64_t predictable = 0;         // held-out clicks on an article that is in their own history (see click-ingest(1))
+  std::vector<int64_t> train_end;   // [u] user u's training clicks are [article.offsets[u], train_end[u]), maybe none
+  std::vector<int64_t> held_begin;  // [u] user u's clicks from here on are held out, maybe none
+  int64_t too_few = 0;              // users with fewer clicks than asked for
+  int64_t no_instance = 0;          // users with enough of them, but no more than a history needs
+  int64_t predictable = 0;          // held-out clicks on an article that is in their own history (see click-ingest(1))
 
   // The held-out instances of a split by its name, valid or test. UsageError when there is no such split.
   const std::vector<int32_t>& of(std::string_view split) const;
@@ -40,6 +41,11 @@ struct Windows {
 
 // Error naming `path` when no user has an instance, or the file has more clicks than an instance can number (2^31 - 1).
 Windows windows_of(const Clicks& clicks, const WindowOptions& options, const std::string& path);
+
+// Error naming `path` unless all of these clicks are held out: what was drawn for other windows would be judged by
+// clicks that were learnt from.
+void require_held_out(const Clicks& clicks, const Windows& windows, std::span<const int32_t> instances,
+                      const std::string& path);
 
 // The user of a click.
 int32_t user_of(const Clicks& clicks, int64_t click);

@@ -136,3 +136,45 @@ by() {
   fails 2 'window-hours' rank-score test.nd --by recent --from train.nd --window-hours 1e30 -o x.nd
   fails 2 'give --kg' rank-score test.nd --params kred.nd "${reads[@]:0:6}" -o x.nd
 }
+
+# Six users with 14 clicks each on 40 articles, one an hour, and nine candidates for the newest of each.
+clicks() {
+  awk 'BEGIN { print "user,article,time"; for (u = 0; u < 6; ++u) for (i = 0; i < 14; ++i) print "u" u ",a" (u * 5 + i * 3) % 40 "," 3600 * (i + 1) + u }' > log.csv
+  click-ingest -q log.csv --corpus-out articles.nd --clicks-out clicks.nd
+  neg-sample -q clicks.nd --min-clicks 12 -n 9 -o clicks-candidates.nd
+}
+
+@test "clicks are counted in their own training windows" {
+  clicks
+  for word in popularity recent coclick; do
+    rank-score -q clicks.nd --min-clicks 12 --candidates clicks-candidates.nd --by $word -o counted.nd
+    tensor-check -q counted.nd
+    [ "$(tensor-dump --column impression_id --column user_id counted.nd | tr '\t\n' '  ')" = "13 u0 27 u1 41 u2 55 u3 69 u4 83 u5 " ]
+    diff <(tensor-dump --column label counted.nd) <(tensor-dump --column label clicks-candidates.nd)
+    tensor-dump --schema counted.nd | grep -q "\"system\":\"$word\""
+    tensor-dump --schema counted.nd | grep -qP '^input\tclicks\tclicks/1\t'
+    eval-rank -q counted.nd --bootstrap 0 > /dev/null
+  done
+  rank-score -q clicks.nd --min-clicks 12 --candidates clicks-candidates.nd --by popularity -o counted.nd
+  # What awk counts in the first twelve clicks of every user.
+  awk -F, 'NR > 1 && (NR - 2) % 14 < 12 { ++n[$2] } END { for (a in n) print a "\t" n[a] }' log.csv | sort > want
+  paste <(tensor-dump --column candidate clicks-candidates.nd | tr ' ' '\n') <(scores counted.nd | tr ' ' '\n') |
+    while read -r article score; do echo "$(tensor-dump --column id articles.nd | sed -n $((article + 1))p)"$'\t'"$score"; done | sort -u | grep -v '	0$' > got
+  [ "$(wc -l < got)" -gt 10 ]
+  [ -z "$(comm -13 want got)" ]
+}
+
+@test "what does not fit a log of clicks is refused" {
+  clicks
+  fails 2 'give --candidates' rank-score clicks.nd --by popularity -o out.nd
+  fails 2 'no model scores clicks' rank-score clicks.nd --params kred.nd "${reads[@]}" --candidates clicks-candidates.nd -o out.nd
+  fails 2 '--from is for a behavior' rank-score clicks.nd --by popularity --from train.nd --candidates clicks-candidates.nd -o out.nd
+  fails 1 'clicks.nd: has no user with at least 15 clicks' rank-score clicks.nd --by popularity --candidates clicks-candidates.nd -o out.nd
+  for i in $(seq 20); do echo "u6,a$i,$i"; done >> log.csv
+  click-ingest -q log.csv --corpus-out articles.nd --clicks-out longer.nd
+  neg-sample -q longer.nd --min-clicks 12 -n 9 -o longer-candidates.nd
+  fails 1 'longer-candidates.nd: names click 13, which is not held out here: it was made with another --history or --min-clicks' \
+    rank-score longer.nd --by popularity --candidates longer-candidates.nd -o out.nd
+  neg-sample -q test.nd -o shown.nd
+  fails 1 'shown.nd: does not say which clicks it was made from' rank-score clicks.nd --min-clicks 12 --by popularity --candidates shown.nd -o out.nd
+}

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "tests/lib/data/small_clicks.h"
 #include "tests/lib/data/small_log.h"
 #include "tests/lib/io/expect_error.h"
 #include "tests/lib/io/temporary_folder.h"
@@ -44,6 +45,19 @@ TEST(Prediction, RefusesAnIdThatItsReadersCannotSplitOff) {
   for (const char* id : {"", "a b", "a\tb"})
     EXPECT_ND_ERROR(write_prediction(folder / "p.txt", scores(id, {{1}})), "p.txt:1: ");
   EXPECT_EQ(folder.files(), 0u);
+}
+
+TEST(Scores, OfClicksAreNamedByTheirNumbers) {
+  const Clicks clicks = test::clicks_of(9, {{{0, 5}, {1, 6}, {2, 7}}, {{3, 8}, {4, 9}}});
+  const Scores scores =
+      scores_of(clicks, std::vector<int32_t>{2, 4}, {std::vector<float>{1, 2, 3}, std::vector<int64_t>{0, 1, 3}},
+                std::vector<uint8_t>{1, 0, 1});
+  EXPECT_EQ(scores.problem(), "");
+  EXPECT_EQ(scores.impression_id[0], "2");
+  EXPECT_EQ(scores.impression_id[1], "4");
+  EXPECT_EQ(scores.user_id[0], "u0");
+  EXPECT_EQ(scores.user_id[1], "u1");
+  EXPECT_EQ(scores.time[1], 9);
 }
 
 }  // namespace

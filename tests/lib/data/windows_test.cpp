@@ -48,6 +48,7 @@ TEST(Windows, UserWithOnlyAHistoryHasNoInstance) {
   EXPECT_EQ(w.valid, (Instances{7 + 3, 12 + 4}));
   EXPECT_EQ(w.train, (Instances{12 + 3}));
   EXPECT_EQ(w.train_end, (std::vector<int64_t>{0, 3, 7, 12 + 4, 18}));
+  EXPECT_EQ(w.held_begin, (std::vector<int64_t>{3, 3 + 3, 7 + 3, 12 + 4, 18}));
   EXPECT_EQ(w.no_instance, 1);
   EXPECT_EQ(w.too_few, 1);
 }
@@ -90,6 +91,15 @@ TEST(Windows, NothingHeldOutIsSeenInTraining) {
     }
   const std::vector<bool> warm = w.warm(log);
   for (int32_t a = 0; a < 1000; ++a) EXPECT_EQ(warm[static_cast<size_t>(a)], seen.contains(a)) << a;
+}
+
+TEST(Windows, WhatIsNotHeldOutIsRefused) {
+  const Clicks log = users_with({20, 12});
+  const Windows w = windows_of(log, {}, "log.nd");
+  EXPECT_NO_THROW(require_held_out(log, w, Instances{18, 19}, "c.nd"));
+  EXPECT_ND_ERROR(require_held_out(log, w, Instances{17, 19}, "c.nd"), "c.nd: names click 17, which is not held out");
+  EXPECT_ND_ERROR(require_held_out(log, w, Instances{19, 31}, "c.nd"), "another --history or --min-clicks");
+  EXPECT_NO_THROW(require_held_out(log, windows_of(log, {.min_clicks = 12}, "log.nd"), Instances{30, 31}, "c.nd"));
 }
 
 TEST(Windows, RepeatsInTheOwnHistoryAreCounted) {
