@@ -11,12 +11,21 @@
 namespace nd {
 namespace {
 
-void start(Mat x, Init init, uint64_t seed, const std::string& name) {
+void start(Mat x, Init init, uint64_t seed, const std::string& name, double scale) {
   const Random random(seed, "init/" + name);
   const double fan = static_cast<double>(x.rows + x.cols);
   for (int64_t i = 0; i < x.size(); ++i) {
     switch (init) {
       case Init::zeros: x.data[i] = 0; break;
+      case Init::ones:
+        x.data[i] = 1;
+        break;
+      case Init::uniform:
+        x.data[i] = static_cast<float>((2 * random.uniform(i) - 1) * scale);
+        break;
+      case Init::normal:
+        x.data[i] = static_cast<float>(random.normal(i) * scale);
+        break;
       case Init::glorot_uniform:
         x.data[i] = static_cast<float>((2 * random.uniform(i) - 1) * std::sqrt(6 / fan));
         break;
@@ -44,7 +53,7 @@ Mat row_of(const Mat& x, int64_t r) { return {x.row(r), 1, x.cols, x.device}; }
 }  // namespace
 
 Parameter& Parameters::add(const std::string& name, int64_t rows, int64_t cols, Init init, uint64_t seed,
-                           bool embedding) {
+                           bool embedding, double scale) {
   if (trained_) {
     const Matrix& from = tensor_of(*trained_, name, rows, cols);
     auto& memory = memory_.emplace_back(from.values.begin(), from.values.end());
@@ -59,7 +68,7 @@ Parameter& Parameters::add(const std::string& name, int64_t rows, int64_t cols, 
   p.m = {memory.data() + 2 * n, rows, cols};
   p.v = {memory.data() + 3 * n, rows, cols};
   p.embedding = embedding;
-  start(p.value, init, seed, name);
+  start(p.value, init, seed, name, scale);
   return p;
 }
 
@@ -85,17 +94,26 @@ void Parameters::clear_gradients() {
   for (Parameter& p : list_) p.started = false;
 }
 
+double Parameters::clipping(double most) {
+  float total = 0;
+  for (const Parameter& p : list_)
+    if (p.started) ops::squared_norm(p.grad, true, {&total, 1, 1});
+  const double norm = std::sqrt(static_cast<double>(total));
+  return norm > most ? most / norm : 1;  // not a number: left as it is, to be seen in the next loss
+}
+
 void Parameters::step(const OptimiserOptions& o, int64_t t) {
   AdamStep step;
   step.lr = o.lr;
   step.beta1 = o.beta1;
   step.beta2 = o.beta2;
   step.epsilon = o.epsilon;
-  step.decay = o.l2_mode == "none" ? 0 : o.l2;
+  if (o.clip > 0) step.gradient_scale = clipping(o.clip);
   step.decoupled = o.l2_mode == "decoupled";
   step.c1 = 1 - std::pow(o.beta1, static_cast<double>(t));
   step.c2 = 1 - std::pow(o.beta2, static_cast<double>(t));
   for (Parameter& p : list_) {
+    step.decay = o.l2_mode == "none" || !p.decayed ? 0 : o.l2;
     if (!p.started) std::fill_n(p.grad.data, p.grad.size(), 0.0f);
     if (!(o.sparse_rows && p.embedding)) {
       ops::adam(step, p.grad, p.m, p.v, p.value);

@@ -16,6 +16,9 @@ namespace nd {
 
 enum class Init : uint8_t {
   zeros,
+  ones,
+  uniform,         // U(±scale)
+  normal,          // N(0, scale²)
   glorot_uniform,  // U(±sqrt(6 / (rows + cols))), Glorot and Bengio 2010: for layers
   small_normal,    // N(0, 0.01² · 2 / (rows + cols)): for embedding tables that are added to other vectors
 };
@@ -24,6 +27,7 @@ struct Parameter {
   std::string name;
   Mat value, grad, m, v;
   bool started = false;    // grad holds something of this step
+  bool decayed = true;     // the L2 term counts it
   bool embedding = false;  // a table whose rows are used one by one (see OptimiserOptions::sparse_rows)
 };
 
@@ -31,6 +35,7 @@ struct OptimiserOptions {
   double lr = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
   double l2 = 1e-5;
   std::string l2_mode = "coupled";  // coupled (in the gradient), decoupled (AdamW), none
+  double clip = 0;           // the gradient of everything together is scaled to this norm where it is longer; 0: never
   bool sparse_rows = false;  // embedding rows without a gradient in this step keep value, moments and decay untouched;
                              // cheaper on large tables, and another optimiser than dense Adam
 };
@@ -44,8 +49,10 @@ class Parameters {
   explicit Parameters(const std::map<std::string, Matrix>* trained) : trained_(trained) {}
   Parameters(const Parameters&) = delete;
 
-  // Starts a parameter from (seed, name) alone: adding another one changes nothing for this one.
-  Parameter& add(const std::string& name, int64_t rows, int64_t cols, Init init, uint64_t seed, bool embedding = false);
+  // Starts a parameter from (seed, name) alone: adding another one changes nothing for this one. `scale` is for uniform
+  // and normal.
+  Parameter& add(const std::string& name, int64_t rows, int64_t cols, Init init, uint64_t seed, bool embedding = false,
+                 double scale = 1);
   // nullptr when there is none of that name.
   Parameter* find(std::string_view name);
   std::deque<Parameter>& all() { return list_; }
@@ -56,7 +63,8 @@ class Parameters {
 
   // Forgets the gradients of the last step.
   void clear_gradients();
-  // One step of Adam on everything; a parameter without a gradient has gradient zero. `t` counts from 1.
+  // One step of Adam on everything; a parameter without a gradient has gradient zero. `t` counts from 1. With `clip`
+  // the gradient's norm is that of all parameters together (Pascanu et al. 2013).
   void step(const OptimiserOptions& options, int64_t t);
 
   // Values to and from a file's tensors; `prefix` is put in front of the names. reading throws Error (without a path)
@@ -65,6 +73,8 @@ class Parameters {
   void read(const std::map<std::string, Matrix>& tensors, const std::string& prefix, Mat Parameter::*what);
 
  private:
+  double clipping(double most);  // what to multiply the gradients with
+
   const std::map<std::string, Matrix>* trained_ = nullptr;
   std::deque<Parameter> list_;  // a deque, so that leaves may keep pointers
   std::deque<std::vector<float>> memory_;

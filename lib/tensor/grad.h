@@ -22,8 +22,37 @@ struct Term {
 Var linear(Tape& tape, std::initializer_list<Term> terms, Var bias, Activation act, int64_t m);
 
 Var activate(Tape& tape, Activation act, Var x);
+Var gelu(Tape& tape, Var x);
 // y(m, n1 + n2) = x1 ⊕ x2, row by row
 Var concat(Tape& tape, Var x1, Var x2);
+// The same numbers in the same order as rows of `cols`.
+Var reshape(Tape& tape, Var x, int64_t cols);
+
+// Blocks of tokens, see ops.h and ops.inc.
+Var dropout(Tape& tape, const Dropout& drop, Var x);
+// norm(x + dropout(r)) ⊙ gamma + beta; r may be null
+Var layer_norm(Tape& tape, Var x, Var r, const Dropout& drop, Var gamma, Var beta);
+// `weights`, when given, gets the softmax (rows * heads, tokens) as block_attention keeps it.
+Var block_attention(Tape& tape, const BlockAttention& form, Var query, Var key, Var value, Mat* weights = nullptr);
+struct TokenVars {
+  Var x, query, key, value;
+};
+struct StackVars {
+  TokenVars stack;
+  Index of;
+  int extras = 0;
+  TokenVars extra[2] = {};
+  Index extra_of[2] = {};
+  Var bias, gamma, beta, pool, pool_bias;
+};
+// z(blocks,n); `weights`, when given, gets the softmax (blocks * tokens, tokens). The height is the
+// stack's rows by the number of stacks.
+Var stack_attention(Tape& tape, const StackVars& vars, float scale, const Dropout& drop_weights,
+                    const Dropout& drop_output, Mat* weights = nullptr);
+Var mix_tokens(Tape& tape, Var x, Var w, Var bias);
+Var shift_tokens(Tape& tape, int64_t tokens, int64_t by, Var x);
+// h of an LSTM whose gates get a(m,4n) + h_{t-1} u(n,4n)
+Var lstm(Tape& tape, int64_t tokens, bool reverse, Var a, Var u);
 
 // A table and which row of it each item uses. Up to four tables take part in one operation.
 struct Rows {
@@ -55,5 +84,6 @@ Var segment_max(Tape& tape, const Index& segments, Var x);
 // loss(1,1): see ops.inc
 Var rank_loss(Tape& tape, const Index& segments, Var s, float gamma);
 Var cross_entropy(Tape& tape, Var x, const int32_t* label);
+Var two_means_loss(Tape& tape, Var z, const uint8_t* positive);
 
 }  // namespace nd::grad

@@ -25,6 +25,27 @@ bool fits(std::span<const Table> tables, int64_t items, int64_t cols) {
     if (t.index.items != items || t.values.cols != cols || !reads(t.index, t.values)) return false;
   return true;
 }
+bool may_drop(const Dropout& drop) { return drop.rate >= 0 && drop.rate < 1; }
+bool takes(const Into& gradient, const Mat& x) { return gradient.mat.empty() || same(gradient.mat, x); }
+bool fits(const BlockAttention& a, const Mat& query, const Mat& key, const Mat& value, const Mat& p) {
+  return a.tokens > 0 && a.heads > 0 && query.rows % a.tokens == 0 && query.cols % a.heads == 0 && same(query, key) &&
+         same(query, value) && is(p, query.rows * a.heads, a.tokens);
+}
+bool is(const Tokens& t, int64_t rows, int64_t cols) {
+  return is(t.x, rows, cols) && is(t.query, rows, cols) && is(t.key, rows, cols) && is(t.value, rows, cols);
+}
+bool same(const Tokens& t, const TokensInto& d) {
+  return same(t.x, d.x.mat) && same(t.query, d.query.mat) && same(t.key, d.key.mat) && same(t.value, d.value.mat);
+}
+bool fits(const StackAttention& a, const Mat& p, const Mat& stat) {
+  const int64_t n = a.gamma.cols, blocks = a.of.items, tokens = a.tokens();
+  if (a.height < 0 || tokens < 1 || a.extras < 0 || a.extras > 2 || n % 16 != 0) return false;
+  if (!a.of.by_row() || !is(a.stack, a.of.rows * a.height, n)) return false;
+  for (int j = 0; j < a.extras; ++j)
+    if (a.extra_of[j].items != blocks || !is(a.extra[j], a.extra_of[j].rows, n)) return false;
+  return is(a.bias, 1, n) && is(a.gamma, 1, n) && is(a.beta, 1, n) && is(a.pool, tokens, 1) && is(a.pool_bias, 1, 1) &&
+         is(p, blocks * tokens, tokens) && is(stat, blocks * tokens, 2);
+}
 
 }  // namespace
 
@@ -60,6 +81,22 @@ void activate(Activation act, const Mat& x, Mat y) {
   check(same(x, y), "activate");
   ND_CALL(y.device, activate(act, x, y));
 }
+void gelu(const Mat& x, Mat y) {
+  check(same(x, y), "gelu");
+  ND_CALL(y.device, gelu(x, y));
+}
+void gelu_backward(const Mat& x, const Mat& dy, bool add, Mat dx) {
+  check(same(x, dy) && same(x, dx), "gelu_backward");
+  ND_CALL(dx.device, gelu_backward(x, dy, add, dx));
+}
+void dropout(const Dropout& drop, const Mat& x, bool add, Mat y) {
+  check(same(x, y) && may_drop(drop), "dropout");
+  ND_CALL(y.device, dropout(drop, x, add, y));
+}
+void squared_norm(const Mat& x, bool add, Mat out) {
+  check(is(out, 1, 1), "squared_norm");
+  ND_CALL(x.device, squared_norm(x, add, out));
+}
 void axpy(float a, const Mat& x, Mat y) {
   check(same(x, y), "axpy");
   ND_CALL(y.device, axpy(a, x, y));
@@ -67,6 +104,73 @@ void axpy(float a, const Mat& x, Mat y) {
 void copy_columns(const Mat& x, int64_t from, int64_t n, bool add, Mat y, int64_t to) {
   check(x.rows == y.rows && from >= 0 && to >= 0 && n >= 0 && from + n <= x.cols && to + n <= y.cols, "copy_columns");
   ND_CALL(y.device, copy_columns(x, from, n, add, y, to));
+}
+void layer_norm(const Mat& x, const Mat& r, const Dropout& drop, const Mat& gamma, const Mat& beta, Mat stat, Mat y) {
+  check(same(x, y) && (r.empty() || same(x, r)) && may_drop(drop) && is(gamma, 1, x.cols) && is(beta, 1, x.cols) &&
+            is(stat, x.rows, 2),
+        "layer_norm");
+  ND_CALL(y.device, layer_norm(x, r, drop, gamma, beta, stat, y));
+}
+void layer_norm_backward(const Mat& x, const Mat& r, const Dropout& drop, const Mat& gamma, const Mat& stat,
+                         const Mat& dy, Into dx, Into dr, Into dgamma, Into dbeta) {
+  check(same(x, dy) && (r.empty() || same(x, r)) && is(gamma, 1, x.cols) && is(stat, x.rows, 2) && takes(dx, x) &&
+            takes(dr, r) && takes(dgamma, gamma) && takes(dbeta, gamma),
+        "layer_norm_backward");
+  ND_CALL(dy.device, layer_norm_backward(x, r, drop, gamma, stat, dy, dx, dr, dgamma, dbeta));
+}
+void block_attention(const BlockAttention& a, const Mat& query, const Mat& key, const Mat& value, Mat p, Mat y) {
+  check(fits(a, query, key, value, p) && same(query, y) && may_drop(a.drop), "block_attention");
+  ND_CALL(y.device, block_attention(a, query, key, value, p, y));
+}
+void block_attention_backward(const BlockAttention& a, const Mat& query, const Mat& key, const Mat& value, const Mat& p,
+                              const Mat& dy, Into dquery, Into dkey, Into dvalue) {
+  check(fits(a, query, key, value, p) && same(query, dy) && same(query, dquery.mat) && same(query, dkey.mat) &&
+            same(query, dvalue.mat),
+        "block_attention_backward");
+  ND_CALL(dy.device, block_attention_backward(a, query, key, value, p, dy, dquery, dkey, dvalue));
+}
+void stack_attention(const StackAttention& a, Mat p, Mat stat, Mat z) {
+  check(fits(a, p, stat) && is(z, a.of.items, a.gamma.cols) && may_drop(a.drop_weights) && may_drop(a.drop_output),
+        "stack_attention");
+  ND_CALL(z.device, stack_attention(a, p, stat, z));
+}
+void stack_attention_backward(const StackAttention& a, const Mat& p, const Mat& stat, const Mat& dz,
+                              const StackAttentionInto& out) {
+  const int64_t n = a.gamma.cols;
+  check(fits(a, p, stat) && is(dz, a.of.items, n) && same(a.stack, out.stack), "stack_attention_backward");
+  for (int j = 0; j < a.extras; ++j) check(is(out.extra[j], a.of.items, n), "stack_attention_backward extra");
+  check(takes(out.bias, a.bias) && takes(out.gamma, a.gamma) && takes(out.beta, a.beta) && takes(out.pool, a.pool) &&
+            takes(out.pool_bias, a.pool_bias),
+        "stack_attention_backward parameters");
+  ND_CALL(dz.device, stack_attention_backward(a, p, stat, dz, out));
+}
+void mix_tokens(const Mat& x, const Mat& w, const Mat& bias, Mat y) {
+  check(w.rows > 0 && x.rows % w.rows == 0 && is(bias, 1, w.cols) && is(y, x.rows / w.rows * w.cols, x.cols),
+        "mix_tokens");
+  ND_CALL(y.device, mix_tokens(x, w, bias, y));
+}
+void mix_tokens_backward(const Mat& x, const Mat& w, const Mat& dy, Into dx, Into dw, Into dbias) {
+  check(w.rows > 0 && x.rows % w.rows == 0 && is(dy, x.rows / w.rows * w.cols, x.cols) && takes(dx, x) &&
+            takes(dw, w) && (dbias.mat.empty() || is(dbias.mat, 1, w.cols)),
+        "mix_tokens_backward");
+  ND_CALL(dy.device, mix_tokens_backward(x, w, dy, dx, dw, dbias));
+}
+void shift_tokens(int64_t tokens, int64_t by, const Mat& x, bool add, Mat y) {
+  check(tokens > 0 && x.rows % tokens == 0 && same(x, y), "shift_tokens");
+  ND_CALL(y.device, shift_tokens(tokens, by, x, add, y));
+}
+void lstm(int64_t tokens, bool reverse, const Mat& a, const Mat& u, Mat gates, Mat cell, Mat h) {
+  check(tokens > 0 && a.rows % tokens == 0 && is(u, h.cols, 4 * h.cols) && is(a, h.rows, 4 * h.cols) &&
+            same(a, gates) && same(h, cell),
+        "lstm");
+  ND_CALL(h.device, lstm(tokens, reverse, a, u, gates, cell, h));
+}
+void lstm_backward(int64_t tokens, bool reverse, const Mat& u, const Mat& gates, const Mat& cell, const Mat& dh,
+                   Mat da) {
+  check(tokens > 0 && dh.rows % tokens == 0 && is(u, dh.cols, 4 * dh.cols) && is(gates, dh.rows, 4 * dh.cols) &&
+            same(dh, cell) && same(gates, da),
+        "lstm_backward");
+  ND_CALL(da.device, lstm_backward(tokens, reverse, u, gates, cell, dh, da));
 }
 void gather_sum(std::span<const Table> tables, Mat y) {
   check(fits(tables, y.rows, y.cols), "gather_sum");
@@ -152,6 +256,14 @@ void cross_entropy(const Mat& x, const int32_t* label, Mat p, Mat loss) {
 void cross_entropy_backward(const Mat& p, const int32_t* label, const Mat& dloss, bool add, Mat dx) {
   check(same(p, dx) && is(dloss, 1, 1), "cross_entropy_backward");
   ND_CALL(dx.device, cross_entropy_backward(p, label, dloss, add, dx));
+}
+void two_means_loss(const Mat& z, const uint8_t* positive, Mat loss) {
+  check(z.cols == 1 && is(loss, 1, 1), "two_means_loss");
+  ND_CALL(z.device, two_means_loss(z, positive, loss));
+}
+void two_means_loss_backward(const Mat& z, const uint8_t* positive, const Mat& dloss, bool add, Mat dz) {
+  check(z.cols == 1 && same(z, dz) && is(dloss, 1, 1), "two_means_loss_backward");
+  ND_CALL(z.device, two_means_loss_backward(z, positive, dloss, add, dz));
 }
 void row_dots(const Mat& a, const Index& ia, const Mat& b, const Index& ib, bool cosine, Mat s) {
   check(a.cols == b.cols && is(s, ia.items, 1) && ib.items == ia.items && reads(ia, a) && reads(ib, b), "row_dots");

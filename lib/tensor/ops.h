@@ -18,9 +18,71 @@ struct Table {
   Index index;
 };
 
+// Where a gradient goes, and whether it is added to what is there. An empty one is not asked for.
+struct Into {
+  Mat mat;
+  bool add = false;
+};
+
+// Which numbers of a matrix become zero; the others are divided by the share that stays, so that the mean stays. A pure
+// function of key, draw and place: backwards the same numbers are left out again, without a memory of them.
+//
+// With rows padded to whole sixteens of numbers, number e in all stays unless half (e % 128) / 16 of the words of
+// Philox at counter (e / 128 * 16 + e % 16, draw) is below 65536 rate.
+struct Dropout {
+  double rate = 0;    // in [0, 1); 0 leaves everything as it is
+  uint64_t key = 0;   // Random::key() of a stream named after the place in the model
+  uint64_t draw = 0;  // the moment: another one drops other numbers
+};
+
+// Attention inside blocks of `tokens` rows one after another (Vaswani et al. 2017): in each of `heads` slices of the
+// columns, P = softmax(scale Q Kᵀ) and Y = dropout(P) V.
+struct BlockAttention {
+  int64_t tokens = 1;
+  int64_t heads = 1;  // divides the columns
+  float scale = 1;
+  Dropout drop;
+};
+
+// Tokens with what an attention made of them, all (rows, n).
+struct Tokens {
+  Mat x, query, key, value;
+};
+struct TokensInto {
+  Into x, query, key, value;
+};
+
+// D-HAN's sentence and element blocks (dhan.md 1.2, 1.3), the tokens of a block as columns of one stack. Block b has
+// the `height` tokens of stack of[b], shared with all blocks of that stack, and up to two tokens of its own:
+//   P = softmax(scale Q Kᵀ)    Y = dropout(P) V + bias    O = norm(X + dropout(Y)) ⊙ gamma + beta
+//   z = Σ_t pool[t] O_t + pool_bias
+// V holds values already multiplied by the output projection: that is the same sum, once per distinct token.
+struct StackAttention {
+  int64_t height = 0;
+  Tokens stack;       // row s * height + t
+  Index of;           // block -> stack, by stack too
+  int extras = 0;     // tokens of a block's own
+  Tokens extra[2];    // tables of them,
+  Index extra_of[2];  // and which row of its table a block uses
+  Mat bias;           // (1,n)
+  Mat gamma, beta;    // (1,n)
+  Mat pool;           // (height + extras, 1)
+  Mat pool_bias;      // (1,1)
+  float scale = 1;
+  Dropout drop_weights, drop_output;
+
+  int64_t tokens() const { return height + extras; }
+};
+struct StackAttentionInto {
+  TokensInto stack;
+  Tokens extra[2];  // one row a block
+  Into bias, gamma, beta, pool, pool_bias;
+};
+
 // In float64, as 1 - beta2 would keep only five digits of float32.
 struct AdamStep {
   double lr = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
+  double gradient_scale = 1;  // the gradient is multiplied by this first (clipping)
   double decay = 0;
   bool decoupled = false;
   double c1 = 1, c2 = 1;

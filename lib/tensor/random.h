@@ -17,6 +17,9 @@ class Random {
   // Streams of different names are independent: "init", "shuffle", "negatives", "dropout", ...
   Random(uint64_t seed, std::string_view stream) : key_(mix(seed ^ mix(hash(stream)))) {}
 
+  // What stands for seed and stream where numbers are drawn by other code (Dropout).
+  uint64_t key() const { return key_; }
+
   // Four words for the counter (a, b).
   std::array<uint32_t, 4> words(uint64_t a, uint64_t b = 0) const {
     return philox({static_cast<uint32_t>(a), static_cast<uint32_t>(a >> 32), static_cast<uint32_t>(b),

@@ -1,6 +1,8 @@
-// One value at a time: activations, their gradients, axpy, Adam.
+// One value at a time: activations, their gradients, dropout, axpy, Adam.
 #include <algorithm>
+#include <vector>
 
+#include "lib/tensor/cpu/dropout.h"
 #include "lib/tensor/cpu/math.h"
 #include "lib/tensor/ops.h"
 #include "lib/tensor/parallel.h"
@@ -41,6 +43,51 @@ void activate_backward(Activation act, const Mat& y, const Mat& dy, bool add, Ma
   });
 }
 
+void gelu(const Mat& x, Mat y) {
+  each_lanes(x.size(), [&](int64_t i, int64_t n) {
+    const Lanes v = load(x.data + i, n);
+    store(y.data + i, v * normal_below(v), n);
+  });
+}
+
+void gelu_backward(const Mat& x, const Mat& dy, bool add, Mat dx) {
+  each_lanes(x.size(), [&](int64_t i, int64_t n) {
+    const Lanes v = load(x.data + i, n);
+    const Lanes density = 0.39894228040143268f * exp(-0.5f * v * v);
+    Lanes g = load(dy.data + i, n) * fma(v, density, normal_below(v));
+    if (add) g = g + load(dx.data + i, n);
+    store(dx.data + i, g, n);
+  });
+}
+
+void dropout(const Dropout& drop, const Mat& x, bool add, Mat y) {
+  constexpr int64_t kRows = 64;
+  parallel_ranges(x.rows, kRows, [&](int64_t begin, int64_t end) {
+    static thread_local std::vector<uint16_t> words;
+    const KeptRows kept(drop, x.cols, begin, end - begin, words);
+    for (int64_t r = begin; r < end; ++r)
+      for (int64_t c = 0; c < x.cols; c += kLanes) {
+        const int64_t n = std::min(x.cols - c, kLanes);
+        Lanes v = kept(r, c, load(x.row(r) + c, n));
+        if (add) v = v + load(y.row(r) + c, n);
+        store(y.row(r) + c, v, n);
+      }
+  });
+}
+
+void squared_norm(const Mat& x, bool add, Mat out) {
+  const int64_t parts = (x.size() + kBlock - 1) / kBlock;
+  static thread_local std::vector<double> memory;  // outlives the call: a steady state allocates nothing
+  memory.resize(static_cast<size_t>(parts));
+  double* const partial = memory.data();
+  parallel_ranges(x.size(), kBlock, [&](int64_t begin, int64_t end) {
+    partial[begin / kBlock] = dot(x.data + begin, x.data + begin, end - begin);
+  });
+  double total = add ? out.data[0] : 0;
+  for (int64_t p = 0; p < parts; ++p) total += partial[p];
+  out.data[0] = static_cast<float>(total);
+}
+
 void axpy(float a, const Mat& x, Mat y) {
   const Lanes s = a;
   each_lanes(x.size(),
@@ -51,10 +98,10 @@ void adam(const AdamStep& step, const Mat& g, Mat m, Mat v, Mat x) {
   const auto all = [](double x) { return Lanes(static_cast<float>(x)); };
   const Lanes b1 = all(step.beta1), rest1 = all(1 - step.beta1), c1 = all(step.c1);
   const Lanes b2 = all(step.beta2), rest2 = all(1 - step.beta2), c2 = all(step.c2);
-  const Lanes lr = all(step.lr), epsilon = all(step.epsilon), decay = all(step.decay);
+  const Lanes scale = all(step.gradient_scale), lr = all(step.lr), epsilon = all(step.epsilon), decay = all(step.decay);
   each_lanes(x.size(), [&](int64_t i, int64_t n) {
     const Lanes before = load(x.data + i, n);
-    Lanes gradient = load(g.data + i, n);
+    Lanes gradient = scale * load(g.data + i, n);
     if (!step.decoupled) gradient = fma(decay, before, gradient);
     const Lanes m1 = fma(b1, load(m.data + i, n), rest1 * gradient);
     const Lanes v1 = fma(b2, load(v.data + i, n), rest2 * gradient * gradient);

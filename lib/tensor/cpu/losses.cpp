@@ -59,4 +59,32 @@ void cross_entropy_backward(const Mat& p, const int32_t* label, const Mat& dloss
     }
 }
 
+void two_means_loss(const Mat& z, const uint8_t* positive, Mat loss) {
+  double sum[2] = {};
+  int64_t count[2] = {};
+  for (int64_t i = 0; i < z.rows; ++i) {
+    const double x = z.data[i], size = std::fabs(x);
+    // −log σ(x) = log(1 + e^-x), and −log(1 − σ(x)) the same of −x: the larger of ∓x and 0, plus what is at most log 2.
+    sum[positive[i] != 0] += std::max(positive[i] ? -x : x, 0.0) + std::log1p(std::exp(-size));
+    ++count[positive[i] != 0];
+  }
+  double total = 0;
+  for (int side = 0; side < 2; ++side)
+    if (count[side] > 0) total += sum[side] / static_cast<double>(count[side]);
+  loss.data[0] = static_cast<float>(total);
+}
+
+void two_means_loss_backward(const Mat& z, const uint8_t* positive, const Mat& dloss, bool add, Mat dz) {
+  int64_t count[2] = {};
+  for (int64_t i = 0; i < z.rows; ++i) ++count[positive[i] != 0];
+  for (int64_t i = 0; i < z.rows; ++i) {
+    const bool side = positive[i] != 0;
+    const double sign = side ? -1 : 1;  // σ(∓x), the share of the wrong class
+    const double wrong = 1 / (1 + std::exp(-sign * static_cast<double>(z.data[i])));
+    const auto g =
+        static_cast<float>(sign * wrong * static_cast<double>(dloss.data[0]) / static_cast<double>(count[side]));
+    dz.data[i] = add ? dz.data[i] + g : g;
+  }
+}
+
 }  // namespace nd::cpu

@@ -64,6 +64,36 @@ Var activate(Tape& tape, Activation act, Var x) {
   return y;
 }
 
+Var gelu(Tape& tape, Var x) {
+  Var y = tape.result(x->value.rows, x->value.cols, x->wanted);
+  ops::gelu(x->value, y->value);
+  if (y->wanted)
+    tape.record([&tape, x, y] {
+      if (!y->started) return;
+      const auto g = tape.gradient(x);
+      ops::gelu_backward(x->value, y->grad, g.add, g.mat);
+    });
+  return y;
+}
+
+Var reshape(Tape& tape, Var x, int64_t cols) {
+  if (cols < 1 || x->value.size() % cols != 0) throw std::logic_error("reshape: the numbers make no whole rows");
+  Mat value = x->value;
+  value.rows = value.size() / cols;
+  value.cols = cols;
+  Var y = tape.result(value, x->wanted);
+  if (y->wanted)
+    tape.record([&tape, x, y] {
+      if (!y->started) return;
+      Mat d = y->grad;
+      d.rows = x->value.rows;
+      d.cols = x->value.cols;
+      const auto g = tape.gradient(x);
+      ops::copy_columns(d, 0, d.cols, g.add, g.mat, 0);
+    });
+  return y;
+}
+
 Var concat(Tape& tape, Var x1, Var x2) {
   const int64_t n1 = x1->value.cols, n2 = x2->value.cols;
   Var y = tape.result(x1->value.rows, n1 + n2, x1->wanted || x2->wanted);

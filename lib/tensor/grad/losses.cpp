@@ -28,4 +28,16 @@ Var cross_entropy(Tape& tape, Var x, const int32_t* label) {
   return loss;
 }
 
+Var two_means_loss(Tape& tape, Var z, const uint8_t* positive) {
+  Var loss = tape.result(1, 1, z->wanted);
+  ops::two_means_loss(z->value, positive, loss->value);
+  if (loss->wanted)
+    tape.record([&tape, z, positive, loss] {
+      if (!loss->started) return;
+      const auto g = tape.gradient(z);
+      ops::two_means_loss_backward(z->value, positive, loss->grad, g.add, g.mat);
+    });
+  return loss;
+}
+
 }  // namespace nd::grad

@@ -82,6 +82,20 @@ TEST(Adam, KeepsWhatHasNoGradientAndNoDecay) {
   EXPECT_NE(got.x[8], static_cast<float>(Random(2, "start").normal(8)));
 }
 
+TEST(Adam, ScalesTheGradientButNotTheDecay) {
+  for (bool decoupled : {false, true}) {
+    std::vector<float> g(20, 4.0f), half(20, 2.0f);
+    State a{std::vector<float>(20, 0.5f), std::vector<float>(20), std::vector<float>(20)}, b = a;
+    AdamStep step = step_number(1, 0.1, decoupled);
+    ops::adam(step, {half.data(), 1, 20}, {a.m.data(), 1, 20}, {a.v.data(), 1, 20}, {a.x.data(), 1, 20});
+    step.gradient_scale = 0.5;
+    ops::adam(step, {g.data(), 1, 20}, {b.m.data(), 1, 20}, {b.v.data(), 1, 20}, {b.x.data(), 1, 20});
+    EXPECT_EQ(a.x, b.x);
+    EXPECT_EQ(a.m, b.m);
+    EXPECT_EQ(a.v, b.v);
+  }
+}
+
 TEST(Adam, GivesTheSameBitsForAnyThreads) {
   set_threads(1);
   const State one = run(50000, 3, 0.1, false);
@@ -91,6 +105,27 @@ TEST(Adam, GivesTheSameBitsForAnyThreads) {
     EXPECT_EQ(now.x, one.x);
     EXPECT_EQ(now.m, one.m);
     EXPECT_EQ(now.v, one.v);
+  }
+  set_threads(0);
+}
+
+TEST(SquaredNorm, AddsUpAndGivesTheSameBitsForAnyThreads) {
+  for (int64_t n : {0, 1, 17, 100000}) {
+    auto x = gradient(n, 1);
+    double expected = 2;
+    for (float v : x) expected += static_cast<double>(v) * v;
+    std::vector<float> bits;
+    for (int threads : {1, 2, 7}) {
+      set_threads(threads);
+      float out = 2;
+      ops::squared_norm({x.data(), 1, n}, true, {&out, 1, 1});
+      EXPECT_NEAR(out, expected, 1e-6 * expected) << n;
+      bits.push_back(out);
+      ops::squared_norm({x.data(), 1, n}, false, {&out, 1, 1});
+      EXPECT_NEAR(out, expected - 2, 1e-6 * expected) << n;
+    }
+    EXPECT_EQ(bits[0], bits[1]);
+    EXPECT_EQ(bits[0], bits[2]);
   }
   set_threads(0);
 }

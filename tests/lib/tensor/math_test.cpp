@@ -73,6 +73,19 @@ TEST(VectorMath, SoftplusIsWithinFourUlps) {
             4);
 }
 
+TEST(VectorMath, ErfIsWithinFiveUlps) {
+  EXPECT_LE(largest_error([](Lanes x) { return erf(x); }, [](double x) { return std::erf(x); }), 5);
+}
+
+TEST(VectorMath, ShareBelowIsWithinTwoInTenMillion) {
+  for (float x : samples()) {
+    const float got = first_lane([](Lanes l) { return normal_below(l); }, x);
+    ASSERT_NEAR(got, 0.5 * std::erfc(-static_cast<double>(x) / std::sqrt(2.0)), 2e-7) << x;
+    ASSERT_GE(got, 0) << x;
+    ASSERT_LE(got, 1) << x;
+  }
+}
+
 TEST(VectorMath, EndsAreExact) {
   const auto e = [](float x) { return first_lane([](Lanes l) { return exp(l); }, x); };
   const auto t = [](float x) { return first_lane([](Lanes l) { return tanh(l); }, x); };
@@ -102,6 +115,7 @@ TEST(VectorMath, WhatIsNotANumberStaysThat) {
   for (Activation act : {Activation::none, Activation::relu, Activation::tanh, Activation::sigmoid})
     EXPECT_TRUE(std::isnan(first_lane([act](Lanes x) { return apply(act, x); }, NAN))) << static_cast<int>(act);
   EXPECT_TRUE(std::isnan(first_lane([](Lanes x) { return exp(x); }, NAN)));
+  EXPECT_TRUE(std::isnan(first_lane([](Lanes x) { return erf(x); }, NAN)));
 }
 
 TEST(VectorMath, EveryLaneGivesTheSameBits) {

@@ -262,6 +262,153 @@ inline OpCase cross_entropy(const std::string& name, int64_t rows, int64_t class
           [](const Operands64& in) { return reference::cross_entropy(in.x[0], in.choice[0].row); }};
 }
 
+// --- Blocks of tokens ---
+
+// A dropout and the same for the reference.
+inline Dropout dropped(double rate, const std::string& name) { return {rate, Random(5, name).key(), 77}; }
+inline reference::Dropped dropped64(const Dropout& d) { return {d.rate, d.key, d.draw}; }
+
+inline OpCase dropout(const std::string& name, int64_t rows, int64_t cols, double rate) {
+  const Dropout drop = dropped(rate, name);
+  return {"dropout_" + name,
+          {{rows, cols}},
+          {},
+          [drop](Tape& tape, const Operands& in) { return grad::dropout(tape, drop, in.x[0]); },
+          [drop](const Operands64& in) { return reference::dropout(dropped64(drop), in.x[0]); }};
+}
+
+inline OpCase layer_norm(const std::string& name, int64_t rows, int64_t cols, bool residual, double rate,
+                         bool x_wanted = true, bool parameters_wanted = true) {
+  const Dropout drop = dropped(rate, name);
+  OpCase c{"layer_norm_" + name,
+           {{rows, cols, x_wanted}, {1, cols, parameters_wanted}, {1, cols, parameters_wanted}},
+           {},
+           nullptr,
+           nullptr};
+  if (residual) c.inputs.push_back({rows, cols});
+  c.on_tape = [residual, drop](Tape& tape, const Operands& in) {
+    return grad::layer_norm(tape, in.x[0], residual ? in.x[3] : nullptr, drop, in.x[1], in.x[2]);
+  };
+  c.in_float64 = [residual, drop](const Operands64& in) {
+    Matrix64 s = in.x[0];
+    if (residual) s = reference::sum(s, reference::dropout(dropped64(drop), in.x[3]));
+    return reference::layer_norm(s, in.x[1], in.x[2]);
+  };
+  return c;
+}
+
+struct Blocks {
+  int64_t blocks, tokens, heads, n;
+  double scale = 0.5, rate = 0, size = 1;
+  bool wanted[3] = {true, true, true};
+};
+inline OpCase block_attention(const std::string& name, const Blocks& o) {
+  const BlockAttention form{o.tokens, o.heads, static_cast<float>(o.scale), dropped(o.rate, name)};
+  const int64_t rows = o.blocks * o.tokens;
+  return {
+      "block_attention_" + name,
+      {{rows, o.n, o.wanted[0], o.size}, {rows, o.n, o.wanted[1], o.size}, {rows, o.n, o.wanted[2]}},
+      {},
+      [form](Tape& tape, const Operands& in) { return grad::block_attention(tape, form, in.x[0], in.x[1], in.x[2]); },
+      [form](const Operands64& in) {
+        const Matrix64 p = reference::block_softmax(form.tokens, form.heads, form.scale, in.x[0], in.x[1]);
+        return reference::block_sums(form.tokens, form.heads, reference::dropout(dropped64(form.drop), p), in.x[2]);
+      }};
+}
+
+struct Stack {
+  Choice of;  // blocks -> stacks
+  int64_t height;
+  std::vector<Choice> extra = {};  // blocks -> rows of a table, none to two
+  int64_t n = 16;
+  double rate = 0, size = 1;  // of queries and keys
+  bool wanted = true;         // the tokens' gradients
+};
+// Every block's tokens written out, and the parts of the operation one after another.
+inline OpCase stack_attention(const std::string& name, const Stack& o) {
+  OpCase c;
+  c.name = "stack_attention_" + name;
+  c.choices.push_back(o.of);
+  const auto tokens = [&](int64_t rows) {
+    for (int k = 0; k < 4; ++k) c.inputs.push_back({rows, o.n, o.wanted, k == 1 || k == 2 ? o.size : 1});
+  };
+  tokens(o.of.rows * o.height);
+  for (const Choice& extra : o.extra) {
+    c.choices.push_back(extra);
+    tokens(extra.rows);
+  }
+  const auto extras = static_cast<int64_t>(o.extra.size()), T = o.height + extras;
+  for (int k = 0; k < 3; ++k) c.inputs.push_back({1, o.n});
+  c.inputs.push_back({T, 1});
+  c.inputs.push_back({1, 1});
+  const Dropout weights = dropped(o.rate, name + "/weights"), output = dropped(o.rate, name + "/output");
+  constexpr float kScale = 0.25;
+  c.on_tape = [=](Tape& tape, const Operands& in) {
+    const auto take = [&](size_t k) { return grad::TokenVars{in.x[k], in.x[k + 1], in.x[k + 2], in.x[k + 3]}; };
+    grad::StackVars v{take(0), in.index[0], static_cast<int>(extras)};
+    size_t at = 4;
+    for (int j = 0; j < v.extras; ++j, at += 4) {
+      v.extra[j] = take(at);
+      v.extra_of[j] = in.index[static_cast<size_t>(1 + j)];
+    }
+    v.bias = in.x[at];
+    v.gamma = in.x[at + 1];
+    v.beta = in.x[at + 2];
+    v.pool = in.x[at + 3];
+    v.pool_bias = in.x[at + 4];
+    return grad::stack_attention(tape, v, kScale, weights, output);
+  };
+  c.in_float64 = [=, height = o.height](const Operands64& in) {
+    const int64_t blocks = in.choice[0].items();
+    const auto side = [&](size_t k) {
+      Matrix64 x(blocks * T, in.x[k].cols);
+      for (int64_t b = 0; b < blocks; ++b)
+        for (int64_t t = 0; t < T; ++t) {
+          const size_t table = t < height ? 0 : static_cast<size_t>(t - height + 1);
+          const int64_t row = t < height ? in.choice[0].row[b] * height + t : in.choice[table].row[b];
+          for (int64_t j = 0; j < x.cols; ++j) x.at(b * T + t, j) = in.x[4 * table + k].at(row, j);
+        }
+      return x;
+    };
+    const size_t at = 4 * static_cast<size_t>(1 + extras);
+    const Matrix64 p = reference::block_softmax(T, 1, kScale, side(1), side(2));
+    const Matrix64 sums = reference::block_sums(T, 1, reference::dropout(dropped64(weights), p), side(3));
+    const Matrix64 y = reference::dropout(dropped64(output), reference::add_to_rows(sums, in.x[at]));
+    const Matrix64 normed = reference::layer_norm(reference::sum(side(0), y), in.x[at + 1], in.x[at + 2]);
+    return reference::mix_tokens(normed, in.x[at + 3], in.x[at + 4]);
+  };
+  return c;
+}
+
+inline OpCase mix_tokens(const std::string& name, int64_t blocks, int64_t from, int64_t to, int64_t n) {
+  return {"mix_tokens_" + name,
+          {{blocks * from, n}, {from, to}, {1, to}},
+          {},
+          [](Tape& tape, const Operands& in) { return grad::mix_tokens(tape, in.x[0], in.x[1], in.x[2]); },
+          [](const Operands64& in) { return reference::mix_tokens(in.x[0], in.x[1], in.x[2]); }};
+}
+inline OpCase shift_tokens(const std::string& name, int64_t blocks, int64_t tokens, int64_t by, int64_t n) {
+  return {"shift_tokens_" + name,
+          {{blocks * tokens, n}},
+          {},
+          [=](Tape& tape, const Operands& in) { return grad::shift_tokens(tape, tokens, by, in.x[0]); },
+          [=](const Operands64& in) { return reference::shift_tokens(tokens, by, in.x[0]); }};
+}
+inline OpCase lstm(const std::string& name, int64_t blocks, int64_t tokens, bool reverse, int64_t n, double scale = 1) {
+  return {"lstm_" + name,
+          {{blocks * tokens, 4 * n, true, scale}, {n, 4 * n}},
+          {},
+          [=](Tape& tape, const Operands& in) { return grad::lstm(tape, tokens, reverse, in.x[0], in.x[1]); },
+          [=](const Operands64& in) { return reference::lstm(tokens, reverse, in.x[0], in.x[1]); }};
+}
+inline OpCase two_means_loss(const std::string& name, const std::vector<uint8_t>& positive, double scale = 1) {
+  return {"two_means_loss_" + name,
+          {{static_cast<int64_t>(positive.size()), 1, true, scale}},
+          {},
+          [positive](Tape& tape, const Operands& in) { return grad::two_means_loss(tape, in.x[0], positive.data()); },
+          [positive](const Operands64& in) { return reference::two_means_loss(in.x[0], positive); }};
+}
+
 // The whole additive attention of KRED's eqs. (2), (3) and the sum of (1), or (5)-(7), as fused steps on the tape and as
 // its definition in float64: s = w2 · relu(x W1 + c V1 + b1) for concatenated inputs, softmax in each set, weighted sum.
 inline OpCase attention(const std::string& name, const Choice& segments, const Choice& rows, int64_t cols,
@@ -330,6 +477,78 @@ inline std::vector<OpCase> all() {
   add({"concat_half_frozen", {{200, 90, false}, {200, 128}}, {},
        [](Tape& tape, const Operands& in) { return grad::concat(tape, in.x[0], in.x[1]); },
        [](const Operands64& in) { return reference::concat(in.x[0], in.x[1]); }});
+
+  for (auto [name, rows, cols, scale] :
+       {std::tuple{"small", 7, 17, 3.0}, {"one", 1, 1, 1.0}, {"many", 700, 50, 3.0}, {"far_out", 30, 30, 30.0}})
+    add({std::string("gelu_") + name,
+         {{rows, cols, true, scale}},
+         {},
+         [](Tape& tape, const Operands& in) { return grad::gelu(tape, in.x[0]); },
+         [](const Operands64& in) {
+           return reference::map(in.x[0], [](double v) { return v * reference::normal_below(v); });
+         }});
+  add({"reshape",
+       {{20, 18}},
+       {},
+       [](Tape& tape, const Operands& in) { return grad::reshape(tape, in.x[0], 90); },
+       [](const Operands64& in) {
+         Matrix64 y(4, 90);
+         y.values = in.x[0].values;
+         return y;
+       }});
+
+  // Blocks of tokens: none, one, more than a thread takes at a time; rows of dropout that end inside a sixteen.
+  add(dropout("nothing", 9, 17, 0));
+  for (int64_t cols : {1, 16, 22, 64, 100}) add(dropout("width_" + std::to_string(cols), 37, cols, 0.2));
+  add(dropout("nearly_all", 50, 33, 0.96));
+  add(dropout("no_rows", 0, 16, 0.5));
+  add(dropout("many_rows", 1500, 64, 0.2));
+  for (int64_t cols : {2, 5, 16, 17, 64, 100})
+    add(layer_norm("width_" + std::to_string(cols), 9, cols, cols % 2 == 0, cols == 64 ? 0.3 : 0));
+  add(layer_norm("dropped", 150, 48, true, 0.2));
+  add(layer_norm("frozen_x", 20, 17, true, 0.2, false));
+  add(layer_norm("frozen_parameters", 20, 17, true, 0, true, false));
+  add(layer_norm("no_rows", 0, 17, true, 0.2));
+  for (int64_t tokens : {1, 2, 5, 10, 11, 16, 22, 40})
+    add(block_attention(std::to_string(tokens) + "_tokens",
+                        {.blocks = 3, .tokens = tokens, .heads = 1, .n = 16, .rate = tokens % 2 * 0.3}));
+  for (int64_t heads : {2, 4, 8})
+    add(block_attention(std::to_string(heads) + "_heads",
+                        {.blocks = 5, .tokens = 10, .heads = heads, .n = 32, .rate = 0.2}));
+  add(block_attention("odd_width", {.blocks = 4, .tokens = 7, .heads = 3, .n = 21}));
+  add(block_attention("no_blocks", {.blocks = 0, .tokens = 7, .heads = 1, .n = 16}));
+  add(block_attention("many_blocks", {.blocks = 200, .tokens = 10, .heads = 2, .n = 32, .rate = 0.2}));
+  add(block_attention("large_logits", {.blocks = 4, .tokens = 9, .heads = 1, .n = 16, .size = 30}));
+  add(block_attention("frozen_query", {.blocks = 4, .tokens = 9, .heads = 1, .n = 16, .wanted = {false, true, true}}));
+  add(block_attention("frozen_values", {.blocks = 4, .tokens = 9, .heads = 1, .n = 16, .wanted = {true, true, false}}));
+  add(stack_attention("sentences", {drawn(24, 5, "of"), 20, {drawn(24, 9, "c"), drawn(24, 4, "u")}, 32, 0.2}));
+  add(stack_attention("without_dropout", {drawn(40, 7, "of"), 6, {drawn(40, 9, "c"), drawn(40, 4, "u")}}));
+  add(stack_attention("elements", {each(60), 5, {}, 32, 0.2}));
+  add(stack_attention("one_token", {drawn(5, 2, "of"), 1}));
+  add(stack_attention("one_extra", {drawn(12, 3, "of"), 3, {drawn(12, 5, "c")}, 16, 0.3}));
+  add(stack_attention("only_extras", {drawn(12, 3, "of"), 0, {drawn(12, 5, "c"), drawn(12, 5, "u")}}));
+  add(stack_attention("large_logits", {drawn(12, 3, "of"), 4, {drawn(12, 5, "c"), drawn(12, 5, "u")}, 16, 0, 40}));
+  add(stack_attention("no_blocks", {drawn(0, 3, "of"), 4, {drawn(0, 5, "c"), drawn(0, 5, "u")}}));
+  add(stack_attention("many_blocks_a_stack", {drawn(200, 2, "of"), 3, {drawn(200, 5, "c"), each(200)}, 16, 0.2}));
+  add(stack_attention("frozen_tokens",
+                      {drawn(12, 3, "of"), 4, {drawn(12, 5, "c"), drawn(12, 5, "u")}, 16, 0.2, 1, false}));
+  add(mix_tokens("to_one", 11, 5, 1, 17));
+  add(mix_tokens("eleven_to_ten", 30, 11, 10, 16));
+  add(mix_tokens("no_blocks", 0, 3, 2, 16));
+  for (int64_t by : {-3, -1, 0, 1, 2})
+    add(shift_tokens((by < 0 ? "back_" : "on_") + std::to_string(std::abs(by)), 30, 3, by, 17));
+  for (bool reverse : {false, true}) {
+    const std::string way = reverse ? "backwards" : "forwards";
+    add(lstm(way, 20, 10, reverse, 16));
+    add(lstm(way + "_odd_width", 3, 4, reverse, 5));
+    add(lstm(way + "_large_gates", 3, 4, reverse, 16, 40));
+  }
+  add(lstm("one_token", 5, 1, false, 16));
+  add(lstm("no_blocks", 0, 4, false, 16));
+  add(two_means_loss("both", {1, 0, 0, 0, 1, 0, 0, 0}));
+  add(two_means_loss("only_positives", {1, 1}));
+  add(two_means_loss("only_negatives", {0, 0, 0}));
+  add(two_means_loss("large_logits", {1, 0, 0, 1, 1, 0}, 300));
 
   // Rows of tables.
   for (int64_t cols : {1, 5, 17, 90, 128, 130}) {
@@ -409,6 +628,30 @@ inline std::vector<OpCase> all() {
   add(cross_entropy("one_class", 4, 1));
   add(cross_entropy("fifteen_classes", 20, 15));
   add(cross_entropy("large_logits", 20, 15, 300));
+
+  // One value in several places of one operation.
+  add({"attention_of_a_value_to_itself",
+       {{30, 16}},
+       {},
+       [](Tape& tape, const Operands& in) {
+         const BlockAttention form{10, 2, 0.5f, {}};
+         const Var y = grad::block_attention(tape, form, in.x[0], in.x[0], in.x[0]);
+         return grad::gather_sum(tape, {{y, identity(30)}, {in.x[0], identity(30)}});
+       },
+       [](const Operands64& in) {
+         const Matrix64 p = reference::block_softmax(10, 2, 0.5, in.x[0], in.x[0]);
+         return reference::sum(reference::block_sums(10, 2, p, in.x[0]), in.x[0]);
+       }});
+  add({"norm_of_a_value_added_to_itself",
+       {{30, 18}, {1, 18}, {1, 18}},
+       {},
+       [](Tape& tape, const Operands& in) {
+         return grad::layer_norm(tape, in.x[0], in.x[0], dropped(0.3, "itself"), in.x[1], in.x[2]);
+       },
+       [](const Operands64& in) {
+         const auto drop = dropped64(dropped(0.3, "itself"));
+         return reference::layer_norm(reference::sum(in.x[0], reference::dropout(drop, in.x[0])), in.x[1], in.x[2]);
+       }});
 
   // Several operations on shared values: gradients are added up from all who use them.
   add({"shared_by_two_layers", {{9, 6}, {6, 7}, {6, 7}}, {each(9), each(9)},

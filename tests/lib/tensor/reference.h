@@ -111,6 +111,115 @@ inline Matrix64 segment_max(const Choice& segments, const Matrix64& x) {
   return y;
 }
 
+// --- Blocks of tokens ---
+
+// Which numbers a dropout of these settings keeps, as the factor of number j of row r.
+struct Dropped {
+  double rate = 0;
+  uint64_t key = 0, draw = 0;
+
+  double factor(int64_t cols, int64_t r, int64_t j) const {
+    if (rate == 0) return 1;
+    const uint64_t e = static_cast<uint64_t>(r * ((cols + 15) / 16 * 16) + j);
+    const uint64_t a = e / 128 * 16 + e % 16;
+    uint32_t c[4] = {static_cast<uint32_t>(a), static_cast<uint32_t>(a >> 32), static_cast<uint32_t>(draw),
+                     static_cast<uint32_t>(draw >> 32)};
+    uint32_t k[2] = {static_cast<uint32_t>(key), static_cast<uint32_t>(key >> 32)};
+    for (int round = 0; round < 10; ++round) {  // Philox4x32-10 from the paper
+      const uint64_t p0 = 0xD2511F53ull * c[0], p1 = 0xCD9E8D57ull * c[2];
+      const uint32_t next[4] = {static_cast<uint32_t>(p1 >> 32) ^ c[1] ^ k[0], static_cast<uint32_t>(p1),
+                                static_cast<uint32_t>(p0 >> 32) ^ c[3] ^ k[1], static_cast<uint32_t>(p0)};
+      std::copy(next, next + 4, c);
+      k[0] += 0x9E3779B9;
+      k[1] += 0xBB67AE85;
+    }
+    const uint64_t half = e % 128 / 16, least = static_cast<uint64_t>(rate * 65536 + 0.5);
+    const uint32_t word = c[half / 2], number = half % 2 ? word >> 16 : word & 0xFFFF;
+    return number >= least ? 65536.0 / static_cast<double>(65536 - least) : 0;
+  }
+};
+inline Matrix64 dropout(const Dropped& drop, const Matrix64& x) {
+  Matrix64 y = x;
+  for (int64_t i = 0; i < x.rows; ++i)
+    for (int64_t j = 0; j < x.cols; ++j) y.at(i, j) *= drop.factor(x.cols, i, j);
+  return y;
+}
+inline double normal_below(double x) { return 0.5 * std::erfc(-x / std::sqrt(2.0)); }
+inline Matrix64 layer_norm(const Matrix64& x, const Matrix64& gamma, const Matrix64& beta) {
+  Matrix64 y = x;
+  const auto n = static_cast<double>(x.cols);
+  for (int64_t i = 0; i < x.rows; ++i) {
+    double mean = 0, variance = 0;
+    for (int64_t j = 0; j < x.cols; ++j) mean += x.at(i, j) / n;
+    for (int64_t j = 0; j < x.cols; ++j) variance += (x.at(i, j) - mean) * (x.at(i, j) - mean) / n;
+    for (int64_t j = 0; j < x.cols; ++j)
+      y.at(i, j) = (x.at(i, j) - mean) / std::sqrt(variance + 1e-5) * gamma.at(0, j) + beta.at(0, j);
+  }
+  return y;
+}
+// softmax(scale Q Kᵀ) of each block and head: row (block * heads + head) * tokens + i.
+inline Matrix64 block_softmax(int64_t tokens, int64_t heads, double scale, const Matrix64& q, const Matrix64& k) {
+  const int64_t width = q.cols / heads;
+  Matrix64 p(q.rows * heads, tokens);
+  for (int64_t r = 0; r < p.rows; ++r) {
+    const int64_t block = r / (heads * tokens), head = r / tokens % heads, i = block * tokens + r % tokens;
+    double most = -INFINITY, total = 0;
+    for (int64_t j = 0; j < tokens; ++j) {
+      for (int64_t c = head * width; c < (head + 1) * width; ++c)
+        p.at(r, j) += scale * q.at(i, c) * k.at(block * tokens + j, c);
+      most = std::max(most, p.at(r, j));
+    }
+    for (int64_t j = 0; j < tokens; ++j) total += p.at(r, j) = std::exp(p.at(r, j) - most);
+    for (int64_t j = 0; j < tokens; ++j) p.at(r, j) /= total;
+  }
+  return p;
+}
+// Y = P V for weights laid out like that.
+inline Matrix64 block_sums(int64_t tokens, int64_t heads, const Matrix64& p, const Matrix64& v) {
+  const int64_t width = v.cols / heads;
+  Matrix64 y(v.rows, v.cols);
+  for (int64_t r = 0; r < p.rows; ++r) {
+    const int64_t block = r / (heads * tokens), head = r / tokens % heads, i = block * tokens + r % tokens;
+    for (int64_t j = 0; j < tokens; ++j)
+      for (int64_t c = head * width; c < (head + 1) * width; ++c)
+        y.at(i, c) += p.at(r, j) * v.at(block * tokens + j, c);
+  }
+  return y;
+}
+inline Matrix64 mix_tokens(const Matrix64& x, const Matrix64& w, const Matrix64& bias) {
+  Matrix64 y(x.rows / w.rows * w.cols, x.cols);
+  for (int64_t i = 0; i < y.rows; ++i)
+    for (int64_t c = 0; c < x.cols; ++c) {
+      y.at(i, c) = bias.at(0, i % w.cols);
+      for (int64_t t = 0; t < w.rows; ++t) y.at(i, c) += w.at(t, i % w.cols) * x.at(i / w.cols * w.rows + t, c);
+    }
+  return y;
+}
+inline Matrix64 shift_tokens(int64_t tokens, int64_t by, const Matrix64& x) {
+  Matrix64 y(x.rows, x.cols);
+  for (int64_t i = 0; i < x.rows; ++i)
+    for (int64_t j = 0; j < x.cols; ++j)
+      if (i % tokens - by >= 0 && i % tokens - by < tokens) y.at(i, j) = x.at(i - by, j);
+  return y;
+}
+inline Matrix64 lstm(int64_t tokens, bool reverse, const Matrix64& a, const Matrix64& u) {
+  const int64_t n = u.rows;
+  Matrix64 h(a.rows, n);
+  for (int64_t block = 0; block < a.rows / tokens; ++block) {
+    Matrix64 before(1, n), cell(1, n);
+    for (int64_t step = 0; step < tokens; ++step) {
+      const int64_t row = block * tokens + (reverse ? tokens - 1 - step : step);
+      const Matrix64 recurrent = product(before, u);
+      const auto gate = [&](int64_t k, int64_t j) { return a.at(row, k * n + j) + recurrent.at(0, k * n + j); };
+      for (int64_t j = 0; j < n; ++j) {
+        cell.at(0, j) = sigmoid(gate(1, j)) * cell.at(0, j) + sigmoid(gate(0, j)) * std::tanh(gate(2, j));
+        h.at(row, j) = before.at(0, j) = sigmoid(gate(3, j)) * std::tanh(cell.at(0, j));
+      }
+    }
+  }
+  return h;
+}
+
 // log of the sum of e^x over a range that is not empty
 template <class F>
 double log_sum_exp(int64_t begin, int64_t end, F&& x) {
@@ -134,6 +243,19 @@ inline Matrix64 cross_entropy(const Matrix64& x, const std::vector<int32_t>& lab
     const auto logit = [&](int64_t j) { return x.at(i, j); };
     loss.at(0, 0) += (log_sum_exp(0, x.cols, logit) - logit(label[i])) / static_cast<double>(x.rows);
   }
+  return loss;
+}
+
+inline Matrix64 two_means_loss(const Matrix64& z, const std::vector<uint8_t>& positive) {
+  double sum[2] = {}, count[2] = {};
+  for (int64_t i = 0; i < z.rows; ++i) {
+    const double x = positive[i] ? -z.at(i, 0) : z.at(i, 0);
+    sum[positive[i]] += log_sum_exp(0, 2, [&](int64_t k) { return k * x; });  // log(1 + e^x)
+    ++count[positive[i]];
+  }
+  Matrix64 loss(1, 1);
+  for (int side = 0; side < 2; ++side)
+    if (count[side] > 0) loss.at(0, 0) += sum[side] / count[side];
   return loss;
 }
 

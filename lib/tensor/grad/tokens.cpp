@@ -1,0 +1,171 @@
+#include "lib/tensor/grad.h"
+
+namespace nd::grad {
+namespace {
+
+// A gradient's place, nowhere for what wants none. Called in the order in which the kernel writes: where one value
+// takes part twice, the second gradient is added to the first.
+Into into(Tape& tape, Var v) {
+  if (!v || !v->wanted) return {};
+  const auto g = tape.gradient(v);
+  return {g.mat, g.add};
+}
+// The same for kernels that always write: what is not wanted goes to scratch.
+Into always(Tape& tape, Var v) {
+  return v->wanted ? into(tape, v) : Into{tape.arena().mat(v->value.rows, v->value.cols), false};
+}
+
+Tokens values(const TokenVars& t) { return {t.x->value, t.query->value, t.key->value, t.value->value}; }
+bool wanted(const TokenVars& t) { return t.x->wanted || t.query->wanted || t.key->wanted || t.value->wanted; }
+
+}  // namespace
+
+Var dropout(Tape& tape, const Dropout& drop, Var x) {
+  if (drop.rate == 0) return x;
+  Var y = tape.result(x->value.rows, x->value.cols, x->wanted);
+  ops::dropout(drop, x->value, false, y->value);
+  if (y->wanted)
+    tape.record([&tape, drop, x, y] {
+      if (!y->started) return;
+      const auto g = tape.gradient(x);
+      ops::dropout(drop, y->grad, g.add, g.mat);
+    });
+  return y;
+}
+
+Var layer_norm(Tape& tape, Var x, Var r, const Dropout& drop, Var gamma, Var beta) {
+  Var y = tape.result(x->value.rows, x->value.cols, x->wanted || (r && r->wanted) || gamma->wanted || beta->wanted);
+  const Mat stat = tape.arena().mat(x->value.rows, 2), left = r ? r->value : Mat{};
+  ops::layer_norm(x->value, left, drop, gamma->value, beta->value, stat, y->value);
+  if (y->wanted)
+    tape.record([&tape, drop, x, r, left, gamma, beta, stat, y] {
+      if (!y->started) return;
+      const Into dx = into(tape, x), dr = into(tape, r), dgamma = into(tape, gamma), dbeta = into(tape, beta);
+      ops::layer_norm_backward(x->value, left, drop, gamma->value, stat, y->grad, dx, dr, dgamma, dbeta);
+    });
+  return y;
+}
+
+Var block_attention(Tape& tape, const BlockAttention& form, Var query, Var key, Var value, Mat* weights) {
+  Var y = tape.result(query->value.rows, query->value.cols, query->wanted || key->wanted || value->wanted);
+  const Mat p = tape.arena().mat(query->value.rows * form.heads, form.tokens);
+  ops::block_attention(form, query->value, key->value, value->value, p, y->value);
+  if (weights) *weights = p;
+  if (y->wanted)
+    tape.record([&tape, form, query, key, value, p, y] {
+      if (!y->started) return;
+      const Into dquery = always(tape, query), dkey = always(tape, key), dvalue = always(tape, value);
+      ops::block_attention_backward(form, query->value, key->value, value->value, p, y->grad, dquery, dkey, dvalue);
+    });
+  return y;
+}
+
+Var stack_attention(Tape& tape, const StackVars& vars, float scale, const Dropout& drop_weights,
+                    const Dropout& drop_output, Mat* weights) {
+  StackAttention a;
+  a.stack = values(vars.stack);
+  a.of = vars.of;
+  a.height = vars.of.rows ? a.stack.x.rows / vars.of.rows : 0;
+  a.extras = vars.extras;
+  bool any = wanted(vars.stack) || vars.bias->wanted || vars.gamma->wanted || vars.beta->wanted || vars.pool->wanted ||
+             vars.pool_bias->wanted;
+  for (int j = 0; j < vars.extras; ++j) {
+    a.extra[j] = values(vars.extra[j]);
+    a.extra_of[j] = vars.extra_of[j];
+    any |= wanted(vars.extra[j]);
+  }
+  a.bias = vars.bias->value;
+  a.gamma = vars.gamma->value;
+  a.beta = vars.beta->value;
+  a.pool = vars.pool->value;
+  a.pool_bias = vars.pool_bias->value;
+  a.scale = scale;
+  a.drop_weights = drop_weights;
+  a.drop_output = drop_output;
+
+  const int64_t blocks = a.of.items, n = a.gamma.cols;
+  Var z = tape.result(blocks, n, any);
+  const Mat p = tape.arena().mat(blocks * a.tokens(), a.tokens()), stat = tape.arena().mat(blocks * a.tokens(), 2);
+  ops::stack_attention(a, p, stat, z->value);
+  if (weights) *weights = p;
+  if (z->wanted)
+    tape.record([&tape, a, vars, p, stat, z] {
+      if (!z->started) return;
+      Arena& arena = tape.arena();
+      const int64_t blocks = a.of.items, n = a.gamma.cols;
+      StackAttentionInto out;
+      out.stack = {always(tape, vars.stack.x), always(tape, vars.stack.query), always(tape, vars.stack.key),
+                   always(tape, vars.stack.value)};
+      for (int j = 0; j < a.extras; ++j)
+        out.extra[j] = {arena.mat(blocks, n), arena.mat(blocks, n), arena.mat(blocks, n), arena.mat(blocks, n)};
+      out.bias = into(tape, vars.bias);
+      out.gamma = into(tape, vars.gamma);
+      out.beta = into(tape, vars.beta);
+      out.pool = into(tape, vars.pool);
+      out.pool_bias = into(tape, vars.pool_bias);
+      ops::stack_attention_backward(a, p, stat, z->grad, out);
+      for (int j = 0; j < a.extras; ++j) {
+        const auto gather = [&](Var table, const Mat& rows) {
+          if (!table->wanted) return;
+          const auto g = tape.gradient(table);
+          ops::scatter_sum(rows, a.extra_of[j], g.add, g.mat);
+        };
+        gather(vars.extra[j].x, out.extra[j].x);
+        gather(vars.extra[j].query, out.extra[j].query);
+        gather(vars.extra[j].key, out.extra[j].key);
+        gather(vars.extra[j].value, out.extra[j].value);
+      }
+    });
+  return z;
+}
+
+Var mix_tokens(Tape& tape, Var x, Var w, Var bias) {
+  Var y =
+      tape.result(x->value.rows / w->value.rows * w->value.cols, x->value.cols, x->wanted || w->wanted || bias->wanted);
+  ops::mix_tokens(x->value, w->value, bias->value, y->value);
+  if (y->wanted)
+    tape.record([&tape, x, w, bias, y] {
+      if (!y->started) return;
+      const Into dx = into(tape, x), dw = into(tape, w), dbias = into(tape, bias);
+      ops::mix_tokens_backward(x->value, w->value, y->grad, dx, dw, dbias);
+    });
+  return y;
+}
+
+Var shift_tokens(Tape& tape, int64_t tokens, int64_t by, Var x) {
+  Var y = tape.result(x->value.rows, x->value.cols, x->wanted);
+  ops::shift_tokens(tokens, by, x->value, false, y->value);
+  if (y->wanted)
+    tape.record([&tape, tokens, by, x, y] {
+      if (!y->started) return;
+      const auto g = tape.gradient(x);
+      ops::shift_tokens(tokens, -by, y->grad, g.add, g.mat);
+    });
+  return y;
+}
+
+Var lstm(Tape& tape, int64_t tokens, bool reverse, Var a, Var u) {
+  const int64_t m = a->value.rows, n = u->value.rows;
+  Var h = tape.result(m, n, a->wanted || u->wanted);
+  const Mat gates = tape.arena().mat(m, 4 * n), cell = tape.arena().mat(m, n);
+  ops::lstm(tokens, reverse, a->value, u->value, gates, cell, h->value);
+  if (h->wanted)
+    tape.record([&tape, tokens, reverse, a, u, m, n, gates, cell, h] {
+      if (!h->started) return;
+      const Mat da = tape.arena().mat(m, 4 * n);
+      ops::lstm_backward(tokens, reverse, u->value, gates, cell, h->grad, da);
+      if (a->wanted) {
+        const auto g = tape.gradient(a);
+        ops::copy_columns(da, 0, 4 * n, g.add, g.mat, 0);
+      }
+      if (u->wanted) {
+        const Mat before = tape.arena().mat(m, n);
+        ops::shift_tokens(tokens, reverse ? -1 : 1, h->value, false, before);
+        const auto g = tape.gradient(u);
+        ops::gemm_tn(before, nullptr, da, g.add, g.mat);
+      }
+    });
+  return h;
+}
+
+}  // namespace nd::grad
