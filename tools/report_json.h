@@ -26,14 +26,27 @@ inline json::Object to_json(const metrics::Report& report, const metrics::Result
   return out;
 }
 
+// [{`title`: the part's name, "impressions": n, "systems": [...]}, ...]
+inline json::Array to_json(const metrics::Report& report, const std::vector<metrics::PartResult>& parts,
+                           const char* title) {
+  json::Array out;
+  for (const metrics::PartResult& part : parts) {
+    json::Array systems;
+    for (const metrics::Result& r : part.systems) systems.emplace_back(to_json(report, r));
+    out.emplace_back(json::Object{{title, part.name}, {"impressions", part.judged}, {"systems", std::move(systems)}});
+  }
+  return out;
+}
+
 inline json::Value to_json(const metrics::Report& report, const std::string& dataset) {
-  json::Array runs, means, differences, days;
+  json::Array runs, means, differences;
   for (const metrics::Result& r : report.runs) {
     json::Object run = to_json(report, r);
     run["seed"] = r.seeds.empty() ? json::Value() : json::Value(r.seeds[0]);
     run["impressions"] = report.judged;
     run["skipped"] = report.skipped.total();
     run["constant"] = r.constant;
+    run["tied"] = r.tied;
     runs.emplace_back(std::move(run));
   }
   for (const metrics::Result& r : report.systems) {
@@ -46,18 +59,14 @@ inline json::Value to_json(const metrics::Report& report, const std::string& dat
     difference["base"] = report.base;
     differences.emplace_back(std::move(difference));
   }
-  for (const metrics::DayResult& day : report.days) {
-    json::Array systems;
-    for (const metrics::Result& r : day.systems) systems.emplace_back(to_json(report, r));
-    days.emplace_back(json::Object{{"date", day.date}, {"impressions", day.judged}, {"systems", std::move(systems)}});
-  }
   json::Object out{{"dataset", dataset}, {"systems", std::move(runs)}, {"means", std::move(means)}};
   out["skipped"] = json::Object{{"empty", report.skipped.empty},
                                 {"single_class", report.skipped.single_class},
                                 {"unlabelled", report.skipped.unlabelled}};
   if (report.confidence > 0) out["confidence"] = report.confidence;
   if (!report.base.empty()) out["differences"] = std::move(differences);
-  if (!report.days.empty()) out["days"] = std::move(days);
+  if (!report.days.empty()) out["days"] = to_json(report, report.days, "date");
+  if (!report.parts.empty()) out["parts"] = to_json(report, report.parts, "name");
   return out;
 }
 

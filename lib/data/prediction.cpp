@@ -1,6 +1,7 @@
 #include "lib/data/prediction.h"
 
 #include <algorithm>
+#include <charconv>
 #include <numeric>
 #include <string_view>
 #include <vector>
@@ -32,6 +33,19 @@ Scores scores_of(const Clicks& clicks, std::span<const int32_t> instance, Ragged
     time.push_back(clicks.time[i]);
   }
   return {ids.take(), users.take(), std::move(time), std::move(score), std::move(label)};
+}
+
+std::vector<int32_t> clicks_of(const Scores& scores, const Clicks& clicks, const std::string& path) {
+  std::vector<int32_t> out;
+  for (int64_t i = 0; i < scores.size(); ++i) {
+    const std::string_view id = scores.impression_id[i];
+    int32_t click = -1;
+    const auto [end, error] = std::from_chars(id.data(), id.data() + id.size(), click);
+    if (error != std::errc() || end != id.data() + id.size() || click < 0 || click >= clicks.clicks())
+      throw Error(path, "impression " + std::string(id) + " is none of " + std::to_string(clicks.clicks()) + " clicks");
+    out.push_back(click);
+  }
+  return out;
 }
 
 void write_prediction(const std::string& path, const Scores& scores) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "formats/behavior.h"
 #include "formats/clicks.h"
@@ -17,6 +18,9 @@ Scores scores_of(const Behavior& behavior, std::span<const int32_t> impression, 
 
 // The same of clicks: the id is the click's number in decimal.
 Scores scores_of(const Clicks& clicks, std::span<const int32_t> instance, Ragged<float> score, Array<uint8_t> label);
+
+// The way back: which clicks were scored. Error naming `path` for an id that is no click's number.
+std::vector<int32_t> clicks_of(const Scores& scores, const Clicks& clicks, const std::string& path);
 
 // One line an impression, "id [rank,rank,...]", 1 the best, in candidate order, without spaces in the list
 // (kred.md 11.1). Of equal scores the later candidate ranks better, as eval-rank's default tie rule has it. path or

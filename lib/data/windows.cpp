@@ -20,6 +20,13 @@ std::vector<bool> Windows::warm(const Clicks& clicks) const {
   return warm;
 }
 
+std::vector<int32_t> cold(const Clicks& clicks, const Windows& windows, std::span<const int32_t> instances) {
+  const std::vector<bool> warm = windows.warm(clicks);
+  std::vector<int32_t> out;
+  for (const int32_t i : instances) out.push_back(!warm[static_cast<size_t>(clicks.article.values[i])]);
+  return out;
+}
+
 Windows windows_of(const Clicks& clicks, const WindowOptions& options, const std::string& path) {
   if (clicks.clicks() > INT32_MAX)
     throw Error(path, "has " + std::to_string(clicks.clicks()) + " clicks, expected at most 2147483647");

@@ -39,6 +39,9 @@ struct Windows {
   std::vector<bool> warm(const Clicks& clicks) const;
 };
 
+// Of each instance whether its article occurs in no training window: 1 then, 0 otherwise.
+std::vector<int32_t> cold(const Clicks& clicks, const Windows& windows, std::span<const int32_t> instances);
+
 // Error naming `path` when no user has an instance, or the file has more clicks than an instance can number (2^31 - 1).
 Windows windows_of(const Clicks& clicks, const WindowOptions& options, const std::string& path);
 

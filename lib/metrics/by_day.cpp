@@ -1,8 +1,8 @@
 // Splits impressions by calendar day, for tables such as KRED's Table 2, which reports each day of the test week.
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <limits>
-#include <map>
 
 #include "lib/metrics/evaluate.h"
 
@@ -25,30 +25,19 @@ std::string date_of(int64_t day) {
 
 }  // namespace
 
-std::vector<Day> split_by_day(const Impressions& impressions) {
-  std::map<int64_t, ImpressionTable> days;
-  for (int64_t i = 0; i < static_cast<int64_t>(impressions.times.size()); ++i) {
-    const int64_t time = impressions.times[static_cast<size_t>(i)];
-    ImpressionTable& day = days[time < 0 ? kUnknown : time / kSecondsPerDay];
-    const auto scores = impressions.scores_of(i);
-    const auto labels = impressions.labels_of(i);
-    day.scores.insert(day.scores.end(), scores.begin(), scores.end());
-    day.labels.insert(day.labels.end(), labels.begin(), labels.end());
-    day.offsets.push_back(static_cast<int64_t>(day.scores.size()));
-    day.times.push_back(time);
-  }
-  if (days.size() == 1 && days.begin()->first == kUnknown) return {};
-  std::vector<Day> out;
-  for (auto& [day, table] : days) out.push_back({date_of(day), std::move(table)});
-  return out;
-}
-
-std::vector<DayEvaluation> evaluate_days(const Impressions& impressions, std::span<const Column> columns, Ties ties,
-                                         int threads) {
-  std::vector<DayEvaluation> out;
-  for (const Day& day : split_by_day(impressions))
-    out.push_back({day.date, evaluate(day.impressions.view(), columns, ties, threads)});
-  return out;
+std::vector<Part> split_by_day(const Impressions& impressions) {
+  std::vector<int64_t> days;
+  for (const int64_t time : impressions.times) days.push_back(time < 0 ? kUnknown : time / kSecondsPerDay);
+  std::vector<int64_t> distinct = days;
+  std::ranges::sort(distinct);
+  distinct.erase(std::ranges::unique(distinct).begin(), distinct.end());
+  if (distinct.empty() || distinct.front() == kUnknown) return {};
+  std::vector<std::string> names;
+  for (const int64_t day : distinct) names.push_back(date_of(day));
+  std::vector<int32_t> part_of;
+  for (const int64_t day : days)
+    part_of.push_back(static_cast<int32_t>(std::ranges::lower_bound(distinct, day) - distinct.begin()));
+  return split(impressions, part_of, names);
 }
 
 }  // namespace nd::metrics

@@ -46,7 +46,7 @@ Estimate mean(const std::vector<double>& values, const std::vector<Verdict>& ver
 Evaluation judge_each(const ImpressionBlocks& source, std::span<const Column> columns, Ties ties, int threads) {
   const auto m = static_cast<size_t>(source.impressions);
   std::vector<Verdict> verdicts(m);
-  std::vector<uint8_t> constant(m);
+  std::vector<uint8_t> constant(m), tied(m);
   std::vector<std::vector<double>> values(columns.size());  // 0 where an impression is not judged
   for (size_t c = 0; c < columns.size(); ++c)
     if (columns[c].measure->of_impression) values[c].resize(m);
@@ -63,6 +63,7 @@ Evaluation judge_each(const ImpressionBlocks& source, std::span<const Column> co
       if (verdicts[at] != Verdict::judged) continue;
       const Ranking ranking = ranker.rank(scores, labels);
       constant[at] = ranking.constant;
+      tied[at] = ranking.tied;
       for (size_t c = 0; c < columns.size(); ++c)
         if (const auto measure = columns[c].measure->of_impression) values[c][at] = measure(ranking, columns[c].k);
     }
@@ -75,6 +76,7 @@ Evaluation judge_each(const ImpressionBlocks& source, std::span<const Column> co
     e.skipped.unlabelled += verdicts[i] == Verdict::unlabelled;
     e.skipped.single_class += verdicts[i] == Verdict::single_class;
     e.constant += constant[i];
+    e.tied += tied[i];
   }
   for (size_t c = 0; c < columns.size(); ++c)
     e.estimates.push_back(columns[c].measure->of_impression ? mean(values[c], verdicts, e.judged) : Estimate{});
@@ -119,6 +121,29 @@ Evaluation evaluate(const ImpressionBlocks& blocks, std::span<const Column> colu
   for (const Column& column : columns)
     if (column.measure->of_all) return evaluate(gather(blocks, threads).view(), columns, ties, threads);
   return judge_each(blocks, columns, ties, threads);
+}
+
+std::vector<Part> split(const Impressions& impressions, std::span<const int32_t> part_of,
+                        std::span<const std::string> names) {
+  std::vector<Part> parts;
+  for (const std::string& name : names) parts.push_back({name, {}});
+  for (int64_t i = 0; i < impressions.size(); ++i) {
+    ImpressionTable& part = parts[static_cast<size_t>(part_of[static_cast<size_t>(i)])].impressions;
+    const auto scores = impressions.scores_of(i);
+    const auto labels = impressions.labels_of(i);
+    part.scores.insert(part.scores.end(), scores.begin(), scores.end());
+    part.labels.insert(part.labels.end(), labels.begin(), labels.end());
+    part.offsets.push_back(static_cast<int64_t>(part.scores.size()));
+    if (!impressions.times.empty()) part.times.push_back(impressions.times[static_cast<size_t>(i)]);
+  }
+  return parts;
+}
+
+std::vector<PartEvaluation> evaluate_parts(std::span<const Part> parts, std::span<const Column> columns, Ties ties,
+                                           int threads) {
+  std::vector<PartEvaluation> out;
+  for (const Part& part : parts) out.push_back({part.name, evaluate(part.impressions.view(), columns, ties, threads)});
+  return out;
 }
 
 }  // namespace nd::metrics

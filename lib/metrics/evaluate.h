@@ -25,6 +25,7 @@ struct Evaluation {
   int64_t judged = 0;  // impressions the means are over
   Skipped skipped;
   int64_t constant = 0;             // judged impressions whose candidates all have one score
+  int64_t tied = 0;                 // judged impressions with a click that has the score of one not clicked
   std::vector<Estimate> estimates;  // one per column
 };
 
@@ -34,21 +35,24 @@ Evaluation evaluate(const Impressions& impressions, std::span<const Column> colu
 // The same; all blocks are held at once only when a column looks at all impressions together.
 Evaluation evaluate(const ImpressionBlocks& blocks, std::span<const Column> columns, Ties ties, int threads);
 
-// The impressions of one day.
-struct Day {
-  std::string date;  // YYYY-MM-DD, "unknown" for times below 0
+// Impressions that are looked at apart from the others: those of a day, or on articles of a kind.
+struct Part {
+  std::string name;
   ImpressionTable impressions;
 };
 
-// Days in order, unknown last; impressions keep their order. No days when no time is known at all.
-std::vector<Day> split_by_day(const Impressions& impressions);
+// Impression i goes into part part_of[i] of those with these names; impressions keep their order.
+std::vector<Part> split(const Impressions& impressions, std::span<const int32_t> part_of,
+                        std::span<const std::string> names);
+// Days by their dates, YYYY-MM-DD, in order, "unknown" for times below 0 last. None when no time is known at all.
+std::vector<Part> split_by_day(const Impressions& impressions);
 
-struct DayEvaluation {
-  std::string date;
+struct PartEvaluation {
+  std::string name;
   Evaluation evaluation;
 };
-// evaluate() of each day.
-std::vector<DayEvaluation> evaluate_days(const Impressions& impressions, std::span<const Column> columns, Ties ties,
-                                         int threads);
+// evaluate() of each part.
+std::vector<PartEvaluation> evaluate_parts(std::span<const Part> parts, std::span<const Column> columns, Ties ties,
+                                           int threads);
 
 }  // namespace nd::metrics

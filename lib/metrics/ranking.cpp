@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <numeric>
+#include <string>
+
+#include "lib/io/error.h"
 
 namespace nd::metrics {
 namespace {
@@ -31,6 +34,13 @@ Around count(const float* scores, int64_t n, float s) {
 
 }  // namespace
 
+Ties ties_named(std::string_view name) {
+  constexpr std::string_view kNames[] = {"last", "first", "expected", "against"};
+  for (size_t i = 0; i < std::size(kNames); ++i)
+    if (name == kNames[i]) return static_cast<Ties>(i);
+  throw Error("no rule for ties is called " + std::string(name));
+}
+
 Ranking Ranker::rank(std::span<const float> scores, std::span<const uint8_t> labels) {
   clicked_.clear();
   groups_.clear();
@@ -56,6 +66,13 @@ void Ranker::by_counting(std::span<const float> scores, Ranking& ranking) {
     const int64_t tied_before = tied > 0 ? count(scores.data(), c, s).equal : 0;
     ranking.pairs_won += static_cast<double>(n - 1 - above - tied) + 0.5 * static_cast<double>(tied);
     ranking.constant = tied == n - 1;
+    int64_t clicks_tied = 0, clicks_before = 0;  // other clicks of this score, and those of them that come earlier
+    for (const int64_t other : clicked_) {
+      const bool same = other != c && scores[static_cast<size_t>(other)] == s;
+      clicks_tied += same;
+      clicks_before += same && other < c;
+    }
+    ranking.tied |= tied > clicks_tied;
     switch (ties_) {
       case Ties::last:
         groups_.push_back({above + tied - tied_before + 1, 1, 1});
@@ -65,6 +82,9 @@ void Ranker::by_counting(std::span<const float> scores, Ranking& ranking) {
         break;
       case Ties::expected:
         groups_.push_back({above + 1, tied + 1, 1});
+        break;
+      case Ties::against:
+        groups_.push_back({above + tied - clicks_tied + clicks_before + 1, 1, 1});
         break;
     }
   }
@@ -85,7 +105,10 @@ void Ranker::by_sorting(std::span<const float> scores, std::span<const uint8_t> 
   const bool later_first = ties_ == Ties::last;
   std::sort(order_.begin(), order_.end(), [&](int64_t a, int64_t b) {
     const float x = scores[static_cast<size_t>(a)], y = scores[static_cast<size_t>(b)];
-    return x != y ? x > y : later_first ? a > b : a < b;
+    if (x != y) return x > y;
+    if (ties_ == Ties::against && labels[static_cast<size_t>(a)] != labels[static_cast<size_t>(b)])
+      return labels[static_cast<size_t>(a)] == 0;
+    return later_first ? a > b : a < b;
   });
   auto score = [&](int64_t place) { return scores[static_cast<size_t>(order_[static_cast<size_t>(place)])]; };
   for (int64_t begin = 0, end = 0; begin < n; begin = end) {
@@ -99,6 +122,7 @@ void Ranker::by_sorting(std::span<const float> scores, std::span<const uint8_t> 
     const double won = static_cast<double>(n - end) + 0.5 * static_cast<double>(end - begin - 1);
     ranking.pairs_won += static_cast<double>(clicks) * won;
     ranking.constant = begin == 0 && end == n;
+    ranking.tied |= clicks > 0 && clicks < end - begin;
   }
 }
 

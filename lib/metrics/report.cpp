@@ -12,11 +12,19 @@ std::string named(const Run& run) {
   return "system " + run.system + (run.seed ? " with seed " + std::to_string(*run.seed) : "");
 }
 
-// Sample standard deviation over runs of one column.
-double deviation(std::span<const Run* const> runs, size_t column, double mean) {
+// Sample standard deviation of values.
+double deviation(std::span<const double> values, double mean) {
   double squares = 0;
-  for (const Run* run : runs) squares += std::pow(run->evaluation.estimates[column].value - mean, 2);
-  return std::sqrt(squares / static_cast<double>(runs.size() - 1));
+  for (const double v : values) squares += std::pow(v - mean, 2);
+  return std::sqrt(squares / static_cast<double>(values.size() - 1));
+}
+
+// The values of a column, one per run; of_run(run) is the evaluation meant.
+template <class OfRun>
+std::vector<double> values(std::span<const Run* const> runs, size_t column, OfRun&& of_run) {
+  std::vector<double> out;
+  for (const Run* run : runs) out.push_back(of_run(*run).estimates[column].value);
+  return out;
 }
 
 // A system's estimates, averaged over its seeds.
@@ -49,36 +57,57 @@ Result result_of(std::span<const Run* const> seeds, std::span<const Estimate> es
   Result r;
   r.system = seeds[0]->system;
   r.constant = seeds[0]->evaluation.constant;
+  r.tied = seeds[0]->evaluation.tied;
   for (const Run* run : seeds) {
     if (run->seed) r.seeds.push_back(*run->seed);
     r.constant = std::min(r.constant, run->evaluation.constant);
+    r.tied = std::max(r.tied, run->evaluation.tied);
   }
   for (const Estimate& e : estimates) r.value.push_back(e.value);
   if (seeds.size() > 1)
-    for (size_t c = 0; c < estimates.size(); ++c) r.deviation.push_back(deviation(seeds, c, r.value[c]));
+    for (size_t c = 0; c < estimates.size(); ++c)
+      r.deviation.push_back(
+          deviation(values(seeds, c, [](const Run& run) -> const Evaluation& { return run.evaluation; }), r.value[c]));
   return r;
 }
 
-DayResult day_result(std::span<const std::vector<const Run*>> systems, size_t day, size_t columns) {
-  const DayEvaluation& first = systems[0][0]->days[day];
-  DayResult out{first.date, first.evaluation.judged, {}};
+// One part of all runs; parts(run) are those of a run.
+template <class Parts>
+PartResult part_result(std::span<const std::vector<const Run*>> systems, size_t part, size_t columns, Parts&& parts) {
+  const PartEvaluation& first = parts(*systems[0][0])[part];
+  PartResult out{first.name, first.evaluation.judged, {}};
   for (const auto& seeds : systems) {
     Result r;
     r.system = seeds[0]->system;
-    r.value.resize(columns);
     for (const Run* run : seeds)
-      for (size_t c = 0; c < columns; ++c)
-        r.value[c] += run->days[day].evaluation.estimates[c].value / static_cast<double>(seeds.size());
+      if (run->seed) r.seeds.push_back(*run->seed);
+    for (size_t c = 0; c < columns; ++c) {
+      const auto of_seeds =
+          values(seeds, c, [&](const Run& run) -> const Evaluation& { return parts(run)[part].evaluation; });
+      double mean = 0;
+      for (const double v : of_seeds) mean += v / static_cast<double>(seeds.size());
+      r.value.push_back(mean);
+      if (seeds.size() > 1) r.deviation.push_back(deviation(of_seeds, mean));
+    }
     out.systems.push_back(std::move(r));
   }
   return out;
 }
 
+// Parts of all runs side by side.
+template <class Parts>
+std::vector<PartResult> part_results(std::span<const std::vector<const Run*>> systems, size_t columns, Parts&& parts) {
+  std::vector<PartResult> out;
+  for (size_t p = 0; p < parts(*systems[0][0]).size(); ++p) out.push_back(part_result(systems, p, columns, parts));
+  return out;
+}
+
 }  // namespace
 
-Report make_report(std::span<const Run> runs, std::span<const Column> columns, const Bootstrap* options,
+Report make_report(std::span<const Run> runs, std::span<const Column> columns, Ties ties, const Bootstrap* options,
                    const std::string& base, int threads) {
   Report report;
+  report.ties = ties;
   report.columns.assign(columns.begin(), columns.end());
   report.judged = runs[0].evaluation.judged;
   report.skipped = runs[0].evaluation.skipped;
@@ -103,8 +132,9 @@ Report make_report(std::span<const Run> runs, std::span<const Column> columns, c
     report.systems.back().interval =
         seeds.size() == 1 ? report.runs[static_cast<size_t>(seeds[0] - runs.data())].interval : interval(means.back());
   }
-  for (size_t day = 0; day < runs[0].days.size(); ++day)
-    report.days.push_back(day_result(systems, day, columns.size()));
+  using Parts = const std::vector<PartEvaluation>&;
+  report.days = part_results(systems, columns.size(), [](const Run& run) -> Parts { return run.days; });
+  report.parts = part_results(systems, columns.size(), [](const Run& run) -> Parts { return run.parts; });
   if (base.empty()) return report;
 
   size_t at = 0;

@@ -17,7 +17,7 @@ struct Run {
   std::string system;
   std::optional<int64_t> seed;
   Evaluation evaluation;
-  std::vector<DayEvaluation> days;  // or none
+  std::vector<PartEvaluation> days, parts;  // or none
 };
 
 // A line of results; every vector has one entry per column, or none where it does not apply.
@@ -29,12 +29,13 @@ struct Result {
   std::vector<Interval> interval;  // over impressions, the seeds as they are; with a bootstrap
   std::vector<double> p;           // of "no difference", by the paired t-test; for differences
   int64_t constant = 0;            // impressions whose candidates all got one score; the fewest of its runs
+  int64_t tied = 0;                // impressions with a click that ties with one not clicked; the most of its runs
 };
 
-struct DayResult {
-  std::string date;
+struct PartResult {
+  std::string name;
   int64_t judged = 0;
-  std::vector<Result> systems;  // value only
+  std::vector<Result> systems;  // value and deviation only
 };
 
 struct Report {
@@ -46,16 +47,19 @@ struct Report {
   std::vector<Result> systems;      // one per system, in the order of first appearance
   std::string base;                 // the system the differences are to; "" without any
   std::vector<Result> differences;  // each other system minus the base, paired by impression
-  std::vector<DayResult> days;
+  std::vector<PartResult> days, parts;
+  Ties ties = Ties::last;
 };
 
 // All runs are of the same impressions and columns. `options` null: no intervals. `base` "": no differences. Error when
 // two runs have the same system and seed, when no system is called `base`, or when no impression could be judged.
-Report make_report(std::span<const Run> runs, std::span<const Column> columns, const Bootstrap* options,
+// `ties` is the rule they were judged by.
+Report make_report(std::span<const Run> runs, std::span<const Column> columns, Ties ties, const Bootstrap* options,
                    const std::string& base, int threads);
 
 // The report for people, values to four decimals: `title` and counts, a line per system with its deviation and interval
-// below, then differences and days. Systems that score at least half of the impressions constantly are marked.
+// below, then differences, parts and days. Systems that score at least half of the impressions constantly are marked;
+// where ties count against a system, it is said how many it has.
 std::string table(const Report& report, const std::string& title);
 
 // "impressions: 363 judged, 12 skipped (10 single class, 2 unlabelled)".

@@ -100,6 +100,9 @@ std::string table(const Report& report, const std::string& title) {
     if (marked)
       notes += "* " + r.system + " scores all candidates alike in " + std::to_string(r.constant) + " of " +
                std::to_string(report.judged) + " impressions: there its ranks are the tie rule's\n";
+    if (report.ties == Ties::against && r.tied > 0)
+      notes += r.system + " gives a click and another candidate one score in " + std::to_string(r.tied) + " of " +
+               std::to_string(report.judged) + " impressions: counted against it\n";
   }
   out += systems.text();
   if (!report.differences.empty()) {
@@ -108,13 +111,14 @@ std::string table(const Report& report, const std::string& title) {
     for (const Result& r : report.differences) add_result(differences, r, "", report.confidence, "%+.4f");
     out += "\n" + differences.text();
   }
-  if (!report.days.empty()) {
-    Grid days;
-    for (const DayResult& day : report.days) {
-      days.add(day.date + ", " + std::to_string(day.judged) + " impressions", names);
-      for (const Result& r : day.systems) add_result(days, r, "", 0, "%.4f");
+  for (const std::vector<PartResult>* parts : {&report.parts, &report.days}) {
+    if (parts->empty()) continue;
+    Grid grid;
+    for (const PartResult& part : *parts) {
+      grid.add(part.name + ", " + std::to_string(part.judged) + " impressions", names);
+      for (const Result& r : part.systems) add_result(grid, r, "", 0, "%.4f");
     }
-    out += "\n" + days.text();
+    out += "\n" + grid.text();
   }
   return out + (notes.empty() ? "" : "\n" + notes);
 }

@@ -135,3 +135,54 @@ pair() {
   for i in $(seq 3000); do echo "$i [$((i % 3 + 1)),$((i % 4 + 1)),3,$((i % 5 + 1))]"; done > prediction.txt
   same_for_any_threads eval-rank --mind --json truth.txt prediction.txt
 }
+
+# Six users with 14 clicks each on articles a0 to a39, one an hour; u5 ends on a99, which nobody else clicked.
+clicks() {
+  awk 'BEGIN { print "user,article,time"; for (u = 0; u < 6; ++u) for (i = 0; i < 14; ++i)
+               print "u" u ",a" (u == 5 && i == 13 ? 99 : (u * 5 + i * 3) % 40) "," 3600 * (i + 1) + u }' > log.csv
+  click-ingest -q log.csv --corpus-out articles.nd --clicks-out clicks.nd
+  neg-sample -q clicks.nd --min-clicks 12 -n 9 -o candidates.nd
+  rank-score -q clicks.nd --min-clicks 12 --candidates candidates.nd --by popularity -o popularity.nd
+  rank-score -q clicks.nd --min-clicks 12 --candidates candidates.nd --by recent -o recent.nd
+}
+
+@test "clicks are judged with ties against them, at 1, 5 and 10, warm and cold articles apart" {
+  clicks
+  run -0 eval-rank popularity.nd recent.nd --clicks clicks.nd --min-clicks 12 --bootstrap 0
+  [[ "$output" == *"impressions: 6 judged, 0 skipped"* ]]
+  [[ "$output" == *"ndcg@1  ndcg@5  ndcg@10    hr@1    hr@5   hr@10"* ]]
+  [[ "$output" == *"warm, 5 impressions"*"cold, 1 impressions"* ]]
+  [[ "$output" =~ popularity" gives a click and another candidate one score in "[1-6]" of 6 impressions: counted against it" ]]
+  # One click each, so HR@1 and NDCG@1 are one number; of ten candidates all ranks are among the best ten.
+  awk '$1 == "popularity" && NF == 11 { exit !($6 == $9 && $11 == "1.0000") }' <<< "$output"
+  # The cold click was counted by nobody: it ranks last, behind all it ties with.
+  awk '/^cold/ { on = 1 } on && $1 == "popularity" { exit !($4 == "0.1000") }' <<< "$output"
+  eval-rank popularity.nd --clicks clicks.nd --min-clicks 12 --bootstrap 0 --json -o metrics.json
+  for member in '"hr@1":' '"ndcg@10":' '"tied":' '"parts":' '"name": "cold"' '"impressions": 5'; do
+    grep -qF -- "$member" metrics.json || { echo "no $member"; return 1; }
+  done
+  [ "$(eval-rank popularity.nd --bootstrap 0 --ties first | tail -n 1)" != "$(eval-rank popularity.nd --bootstrap 0 | sed -n 5p)" ]
+}
+
+@test "clicks are judged with those that were scored only" {
+  clicks
+  sed 's/u0,/v0,/' log.csv > other.csv
+  click-ingest -q other.csv --corpus-out articles2.nd --clicks-out clicks2.nd
+  fails 1 'popularity.nd: was made from the clicks [0-9a-f]{16}, but clicks2.nd is' eval-rank popularity.nd --clicks clicks2.nd --min-clicks 12
+  fails 1 'a.nd: does not say which clicks it was made from' eval-rank a.nd --clicks clicks.nd
+  fails 1 'clicks.nd: has no user with at least 15 clicks' eval-rank popularity.nd --clicks clicks.nd
+  fails 1 'popularity.nd: scores .*clicks .*but a.nd scores behavior' eval-rank a.nd popularity.nd
+  pair
+  fails 2 'scores no clicks' eval-rank --mind --clicks clicks.nd truth.txt prediction.txt
+}
+
+@test "seeds of one system share a row with their mean and deviation, in parts too" {
+  clicks
+  for seed in 1 2 3; do
+    tensor-dump --json popularity.nd | sed "1s/\"system\":\"popularity\"/\"seed\":$seed,\"system\":\"trained\"/" > dump.json
+    tensor-pack dump.json -o trained-$seed.nd
+  done
+  run -0 eval-rank trained-1.nd trained-2.nd trained-3.nd recent.nd --clicks clicks.nd --min-clicks 12 --bootstrap 0
+  [ "$(grep -c '^  deviation, 3 seeds' <<< "$output")" = 3 ]
+  [ "$(grep -c '^trained' <<< "$output")" = 4 ]  # all, warm, cold, and the note on ties
+}

@@ -58,6 +58,17 @@ TEST(Scores, OfClicksAreNamedByTheirNumbers) {
   EXPECT_EQ(scores.user_id[0], "u0");
   EXPECT_EQ(scores.user_id[1], "u1");
   EXPECT_EQ(scores.time[1], 9);
+  EXPECT_EQ(clicks_of(scores, clicks, "s.nd"), (std::vector<int32_t>{2, 4}));
+  EXPECT_ND_ERROR(clicks_of(scores, test::clicks_of(9, {{{0}, {1}, {2}, {3}}}), "s.nd"),
+                  "s.nd: impression 4 is none of 4 clicks");
+  for (const char* id : {"", "-1", "2x", " 2", "99999999999"}) {
+    Scores other = scores;
+    StringsBuilder ids;
+    ids.push(id);
+    ids.push("4");
+    other.impression_id = ids.take();
+    EXPECT_ND_ERROR(clicks_of(other, clicks, "s.nd"), "is none of 5 clicks");
+  }
 }
 
 }  // namespace

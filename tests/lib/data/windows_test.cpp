@@ -90,6 +90,8 @@ TEST(Windows, NothingHeldOutIsSeenInTraining) {
       EXPECT_GE(i, w.train_end[static_cast<size_t>(user_of(log, i))]);
     }
   const std::vector<bool> warm = w.warm(log);
+  EXPECT_EQ(cold(log, w, w.test), std::vector<int32_t>(w.test.size(), 1));
+  EXPECT_EQ(cold(log, w, w.train), std::vector<int32_t>(w.train.size(), 0));
   for (int32_t a = 0; a < 1000; ++a) EXPECT_EQ(warm[static_cast<size_t>(a)], seen.contains(a)) << a;
 }
 

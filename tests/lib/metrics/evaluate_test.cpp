@@ -110,6 +110,29 @@ TEST(Evaluate, InfluencesOfAMeanAreItsDeviations) {
   EXPECT_NEAR(e.estimates[0].value + influence[0] * static_cast<double>(e.judged), alone, 1e-5);
 }
 
+TEST(Parts, KeepTheirImpressionsApartAndInOrder) {
+  const ImpressionTable t = random_impressions(11, 60, 8, 3);
+  std::vector<int32_t> part_of;
+  for (int i = 0; i < 60; ++i) part_of.push_back(i % 3 == 0 ? 1 : 0);
+  const std::vector<std::string> names = {"warm", "cold", "nothing"};
+  const auto parts = split(t.view(), part_of, names);
+  ASSERT_EQ(parts.size(), 3u);
+  EXPECT_EQ(parts[1].name, "cold");
+  EXPECT_EQ(parts[1].impressions.view().size(), 20);
+  EXPECT_TRUE(std::ranges::equal(parts[1].impressions.view().scores_of(2), t.view().scores_of(6)));
+  EXPECT_TRUE(std::ranges::equal(parts[0].impressions.view().labels_of(2), t.view().labels_of(4)));
+  const std::vector<Column> hr = {column_named("hr@2")};
+  const auto judged = evaluate_parts(parts, hr, Ties::against, 2);
+  const Evaluation all = evaluate(t.view(), hr, Ties::against, 2);
+  EXPECT_EQ(judged[0].evaluation.judged + judged[1].evaluation.judged, all.judged);
+  EXPECT_EQ(judged[0].evaluation.tied + judged[1].evaluation.tied, all.tied);
+  EXPECT_GT(all.tied, 0);
+  const double sum = judged[0].evaluation.estimates[0].value * static_cast<double>(judged[0].evaluation.judged) +
+                     judged[1].evaluation.estimates[0].value * static_cast<double>(judged[1].evaluation.judged);
+  EXPECT_NEAR(sum, all.estimates[0].value * static_cast<double>(all.judged), 1e-9);
+  EXPECT_TRUE(std::isnan(judged[2].evaluation.estimates[0].value));
+}
+
 TEST(Days, SplitByDateInOrderWithUnknownLast) {
   ImpressionTable t;
   t.scores = {1, 2, 3, 4, 5};
@@ -118,12 +141,12 @@ TEST(Days, SplitByDateInOrderWithUnknownLast) {
   t.times = {86400 * 18000 + 5, -1, 86400 * 17999, 86400 * 18000 + 86399};
   const auto days = split_by_day(t.view());
   ASSERT_EQ(days.size(), 3u);
-  EXPECT_EQ(days[0].date, "2019-04-13");
+  EXPECT_EQ(days[0].name, "2019-04-13");
   EXPECT_EQ(days[0].impressions.scores, (std::vector<float>{4}));
-  EXPECT_EQ(days[1].date, "2019-04-14");
+  EXPECT_EQ(days[1].name, "2019-04-14");
   EXPECT_EQ(days[1].impressions.scores, (std::vector<float>{1, 5}));
   EXPECT_EQ(days[1].impressions.offsets, (std::vector<int64_t>{0, 1, 2}));
-  EXPECT_EQ(days[2].date, "unknown");
+  EXPECT_EQ(days[2].name, "unknown");
   EXPECT_EQ(days[2].impressions.labels, (std::vector<uint8_t>{1, 0}));
 }
 

@@ -55,8 +55,53 @@ TEST(Measures, TieRulesPlaceEqualScoresAsTheySay) {
   EXPECT_DOUBLE_EQ(value("mrr", scores, labels, Ties::last), 1.0 / 3);
   EXPECT_DOUBLE_EQ(value("mrr", scores, labels, Ties::expected), (1 + 1.0 / 2 + 1.0 / 3) / 3);
   EXPECT_DOUBLE_EQ(value("hr@2", scores, labels, Ties::expected), 2.0 / 3);
-  for (const Ties ties : {Ties::first, Ties::last, Ties::expected})
+  EXPECT_DOUBLE_EQ(value("mrr", scores, {0, 1, 0, 0}, Ties::against), 1.0 / 3);
+  EXPECT_DOUBLE_EQ(value("mrr", scores, labels, Ties::against), 1.0 / 3);
+  EXPECT_DOUBLE_EQ(value("mrr", scores, {1, 0, 1, 0}, Ties::against), (1.0 / 2 + 1.0 / 3) / 2);
+  for (const Ties ties : {Ties::first, Ties::last, Ties::expected, Ties::against})
     EXPECT_DOUBLE_EQ(value("auc", scores, labels, ties), 2.0 / 3);
+}
+
+// D-HAN's protocol (dhan.md 1.11): one click, rank 1 + scores above + scores equal.
+TEST(Measures, OneClickRanksBehindAllThatIsNotBelowIt) {
+  const std::vector<uint8_t> labels = {0, 0, 1, 0, 0, 0};
+  for (const auto& [scores, rank] : std::vector<std::pair<std::vector<float>, double>>{
+           {{1, 2, 9, 3, 4, 5}, 1}, {{1, 9, 9, 3, 4, 5}, 2}, {{10, 9, 9, 9, 4, 5}, 4}, {{7, 7, 7, 7, 7, 7}, 6}}) {
+    EXPECT_DOUBLE_EQ(value("mrr", scores, labels, Ties::against), 1 / rank);
+    for (const int k : {1, 5, 10}) {
+      const std::string at = std::to_string(k);
+      EXPECT_DOUBLE_EQ(value(("hr@" + at).c_str(), scores, labels, Ties::against), rank <= k);
+      EXPECT_DOUBLE_EQ(value(("ndcg@" + at).c_str(), scores, labels, Ties::against),
+                       rank <= k ? 1 / std::log2(rank + 1) : 0);
+    }
+  }
+}
+
+TEST(Measures, TiesOfAClickWithSomethingElseAreRecognised) {
+  for (const Ties ties : {Ties::first, Ties::last, Ties::expected, Ties::against}) {
+    Ranker ranker(ties);
+    const auto tied = [&](std::vector<float> scores, std::vector<uint8_t> labels) {
+      return ranker.rank(scores, labels).tied;
+    };
+    EXPECT_TRUE(tied({1, 1, 0}, {1, 0, 0}));
+    EXPECT_FALSE(tied({2, 1, 1}, {1, 0, 0}));
+    EXPECT_FALSE(tied({1, 1, 0}, {1, 1, 0}));
+    std::vector<float> many(40, 1.0f);
+    std::vector<uint8_t> labels(40, 1);
+    many[0] = 2;
+    labels[0] = 0;
+    EXPECT_FALSE(tied(many, labels));
+    many[0] = 1;
+    EXPECT_TRUE(tied(many, labels));
+  }
+}
+
+TEST(Measures, TieRulesHaveNames) {
+  EXPECT_EQ(ties_named("last"), Ties::last);
+  EXPECT_EQ(ties_named("first"), Ties::first);
+  EXPECT_EQ(ties_named("expected"), Ties::expected);
+  EXPECT_EQ(ties_named("against"), Ties::against);
+  EXPECT_THROW(ties_named("best"), Error);
 }
 
 TEST(Measures, CountMinusZeroAsZero) {
@@ -135,7 +180,7 @@ TEST(Measures, AgreeWithTheirDefinitionsForListsOfAnyLength) {
   for (const int64_t most : {6, 40, 200}) {
     const ImpressionTable table = random_impressions(2, 200, most, 9);
     const Impressions all = table.view();
-    for (const Ties ties : {Ties::last, Ties::first}) {
+    for (const Ties ties : {Ties::last, Ties::first, Ties::against}) {
       Ranker ranker(ties);
       for (int64_t i = 0; i < all.size(); ++i) {
         const auto scores = all.scores_of(i);
@@ -144,6 +189,7 @@ TEST(Measures, AgreeWithTheirDefinitionsForListsOfAnyLength) {
         std::vector<size_t> order(scores.size());
         std::iota(order.begin(), order.end(), size_t{0});
         if (ties == Ties::last) std::reverse(order.begin(), order.end());
+        if (ties == Ties::against) std::ranges::stable_sort(order, {}, [&](size_t o) { return labels[o]; });
         std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return scores[a] > scores[b]; });
         std::vector<uint8_t> ranked;
         for (const size_t o : order) ranked.push_back(labels[o]);

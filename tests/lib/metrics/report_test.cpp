@@ -26,7 +26,7 @@ Run run_of(const std::string& system, std::optional<int64_t> seed, const std::ve
 
 Report report_of(const std::vector<Run>& runs, const std::string& base = "", bool intervals = false) {
   const Bootstrap bootstrap{.resamples = 200, .confidence = 0.9, .seed = 1};
-  return make_report(runs, kColumns, intervals ? &bootstrap : nullptr, base, 1);
+  return make_report(runs, kColumns, Ties::last, intervals ? &bootstrap : nullptr, base, 1);
 }
 
 TEST(Report, GivesSeedsOfOneSystemOneRowWithMeanAndDeviation) {
@@ -72,6 +72,39 @@ TEST(Report, RefusesTwinsUnknownBasesAndNothingToJudge) {
   EXPECT_THROW(report_of({nothing}), Error);
 }
 
+TEST(Table, PrintsPartsWithTheirDeviationsAndTiesThatCounted) {
+  std::vector<metrics::Run> runs = {run_of("dhan", 1, {0.5, 0.7}), run_of("dhan", 2, {0.3, 0.5}),
+                                    run_of("recent", {}, {0.5, 0.5})};
+  for (metrics::Run& run : runs) run.parts = {{"warm", run.evaluation}, {"cold", run_of("", {}, {}).evaluation}};
+  for (metrics::Run& run : runs) run.parts[1].evaluation.estimates[1].value = std::nan("");
+  runs[1].evaluation.tied = 1;
+  runs[2].evaluation.tied = 2;
+  const Report r = make_report(runs, kColumns, Ties::against, nullptr, "", 1);
+  EXPECT_EQ(r.systems[0].tied, 1);
+  EXPECT_EQ(table(r, "clicks"), R"(data: clicks
+impressions: 2 judged, 0 skipped
+
+system                   auc    hr@5
+dhan                  0.5000  0.5000
+  deviation, 2 seeds  0.1414  0.1414
+recent                0.5000  0.5000
+
+warm, 2 impressions      auc    hr@5
+dhan                  0.5000  0.5000
+  deviation, 2 seeds  0.1414  0.1414
+recent                0.5000  0.5000
+cold, 0 impressions      auc    hr@5
+dhan                  0.0000       -
+  deviation, 2 seeds  0.0000       -
+recent                0.0000       -
+
+dhan gives a click and another candidate one score in 1 of 2 impressions: counted against it
+recent gives a click and another candidate one score in 2 of 2 impressions: counted against it
+)");
+  // Under other rules ties are no news.
+  EXPECT_EQ(table(make_report(runs, kColumns, Ties::last, nullptr, "", 1), "x").find("one score"), std::string::npos);
+}
+
 TEST(Table, PrintsValuesDeviationsIntervalsDifferencesDaysAndMarks) {
   std::vector<metrics::Run> runs = {run_of("kred", 1, {0.5, 0.7}), run_of("kred", 2, {0.5, 0.7}),
                                     run_of("blåbær", {}, {0.5, 0.5})};
@@ -98,6 +131,7 @@ kred                +0.1000  +0.1000
 
 2019-11-15, 2 impressions     auc    hr@5
 kred                       0.6000  0.6000
+  deviation, 2 seeds       0.0000  0.0000
 blåbær                     0.5000  0.5000
 
 * blåbær scores all candidates alike in 1 of 2 impressions: there its ranks are the tie rule's
