@@ -16,8 +16,8 @@ namespace nd {
 namespace {
 
 using kred_reference::Reference;
-using kred_reference::Tensors;
-using kred_reference::Vec;
+using vec::Tensors;
+using vec::Vec;
 using namespace kred_world;
 
 KredOptions small() {

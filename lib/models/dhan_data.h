@@ -1,0 +1,56 @@
+// What D-HAN reads: the articles of a corpus with their stacks of sentence and element vectors, as rows of frozen
+// matrices, and which of them, and of the users, the model knows by name.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "formats/clicks.h"
+#include "formats/corpus.h"
+#include "formats/stacks.h"
+#include "lib/models/dhan.h"
+
+namespace nd {
+
+// What did not join, for the user to see.
+struct DhanCoverage {
+  int64_t articles = 0, without_text = 0, without_elements = 0;
+  int64_t unknown = 0;  // articles the model does not know by name
+};
+
+class DhanData {
+ public:
+  // `sentences` and `elements` may be null where the model uses none. `known`: ids of the articles with an identity of
+  // their own, in the order of its table. An article without sentences has zeros for them, one without elements ones
+  // (dhan.md 1.1). Throws Error (without a path) when a file and the corpus share no id.
+  DhanData(const Corpus& corpus, const Stacks* sentences, const Stacks* elements, const Strings& known);
+  DhanData(const DhanData&) = delete;
+
+  const DhanCoverage& coverage() const { return coverage_; }
+  const DhanFrozen& frozen() const { return frozen_; }
+  int64_t articles() const { return static_cast<int64_t>(article_id.size()); }
+
+  // By article of the corpus.
+  std::vector<int32_t> article_sentence, article_element;  // its stack; empty where there are none
+  std::vector<int32_t> article_id;                         // its row of identities
+
+ private:
+  struct Joined {
+    Matrix x;                 // [stacks * height, d]
+    std::vector<float> mean;  // [stacks, d]
+    int64_t missing = 0;
+  };
+  static Joined join(const Corpus& corpus, const Stacks& stacks, float missing, const char* what,
+                     std::vector<int32_t>& article);
+
+  DhanFrozen frozen_;
+  DhanCoverage coverage_;
+  Joined sentence_, element_;  // keep what frozen_ points at
+};
+
+// The row of each id in `known`, or that of the unknown, the one behind the last.
+std::vector<int32_t> rows_in(const Strings& ids, const Strings& known);
+// Those ids whose row is marked, in order.
+Strings marked(const Strings& ids, const std::vector<bool>& mark);
+
+}  // namespace nd
