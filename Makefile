@@ -53,11 +53,10 @@ bench: ## speed and memory at the papers' sizes, KRED beside PyTorch
 	@for script in bench/*.sh; do echo "== $$script"; BUILD=$(BUILD) BIN=$(BUILD)/bin $$script; done
 
 fuzz: ## every reader against damaged input, and all GoogleTests, under the sanitizers
-	@$(setup) build test
+	@$(setup) build test fuzz
 	@cmake -G Ninja -S . -B $(BUILD)/sanitized -DND_SANITIZE=ON $(ccache) > /dev/null
 	@ninja -C $(BUILD)/sanitized -j $(JOBS) all
-	@ctest --test-dir $(BUILD)/sanitized -j 2 --output-on-failure
-	@for script in $(wildcard tests/fuzz/*.sh); do BUILD=$(BUILD)/sanitized $$script; done
+	@BUILD=$(BUILD)/sanitized JOBS=$(JOBS) tests/fuzz/run.sh
 
 mutants: ## are the tests sharp? alters the equations one by one; every time a GoogleTest has to fail
 	@$(setup) build test

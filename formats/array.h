@@ -60,7 +60,8 @@ struct Ragged {
 // A column of UTF-8 strings, stored as a ragged column of bytes.
 struct Strings : Ragged<uint8_t> {
   std::string_view operator[](int64_t i) const {
-    return {reinterpret_cast<const char*>(values.data()) + offsets[i], static_cast<size_t>(offsets[i + 1] - offsets[i])};
+    return {reinterpret_cast<const char*>(values.data()) + offsets[i],
+            static_cast<size_t>(offsets[i + 1] - offsets[i])};
   }
 };
 

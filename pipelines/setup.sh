@@ -13,6 +13,7 @@ declare -A lists=(
   [test]="bats bsdutils libgtest-dev mandoc"
   [bench]="libopenblas0-openmp python3-numpy python3-torch"
   [parity]="python3-numpy python3-torch"
+  [fuzz]="clang libclang-rt-dev"
   [lint]="clang-format mandoc shellcheck"
 )
 

@@ -20,7 +20,7 @@ void collect_clicks(const Behavior& file, const std::vector<int32_t>& user_rows,
   for (int64_t i = 0; i < file.size(); ++i)
     pairs.push_back(uint64_t(uint32_t(file.user[i])) << 32 | uint32_t(file.impression_history[i]));
   std::ranges::sort(pairs);
-  pairs.erase(std::ranges::unique(pairs).begin(), pairs.end());
+  pairs.erase(std::unique(pairs.begin(), pairs.end()), pairs.end());
   for (const uint64_t pair : pairs)
     if (const int32_t user = user_rows[pair >> 32]; user >= 0)
       for (const int32_t article : file.history[static_cast<int64_t>(pair & UINT32_MAX)]) add(user, article);
@@ -45,7 +45,7 @@ Ragged<int32_t> clicks_by_user(const Behavior& rows, std::span<const Behavior* c
     }
   }
   std::ranges::sort(clicks);
-  clicks.erase(std::ranges::unique(clicks).begin(), clicks.end());
+  clicks.erase(std::unique(clicks.begin(), clicks.end()), clicks.end());
 
   RaggedBuilder<int32_t> out;
   size_t at = 0;

@@ -128,7 +128,8 @@ class Splitter {
           });
       // Of an article's clicks the first is the one that a history is likeliest to hold.
       std::ranges::stable_sort(clicks, {}, [](const Click& c) { return std::pair(c.article, c.time); });
-      clicks.erase(std::ranges::unique(clicks, {}, &Click::article).begin(), clicks.end());
+      const auto same_article = [](const Click& a, const Click& b) { return a.article == b.article; };
+      clicks.erase(std::unique(clicks.begin(), clicks.end(), same_article), clicks.end());
       for (size_t k = begin; k < end && !clicks.empty(); ++k) {
         const int64_t i = order[k];
         if (held(i)) continue;

@@ -30,7 +30,7 @@ std::vector<Part> split_by_day(const Impressions& impressions) {
   for (const int64_t time : impressions.times) days.push_back(time < 0 ? kUnknown : time / kSecondsPerDay);
   std::vector<int64_t> distinct = days;
   std::ranges::sort(distinct);
-  distinct.erase(std::ranges::unique(distinct).begin(), distinct.end());
+  distinct.erase(std::unique(distinct.begin(), distinct.end()), distinct.end());
   if (distinct.empty() || distinct.front() == kUnknown) return {};
   std::vector<std::string> names;
   for (const int64_t day : distinct) names.push_back(date_of(day));

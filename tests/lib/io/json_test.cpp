@@ -64,6 +64,7 @@ TEST(Json, MalformedTextIsRefused) {
   }
   EXPECT_ND_ERROR(parse(R"({"a":1,"a":2})"), "\"a\" comes twice");
   EXPECT_ND_ERROR(parse(R"([{"b":{"a":1,"a":2}}])"), "\"a\" comes twice");
+  EXPECT_ND_ERROR(parse(R"({"h\u0000":1,"h\u0000":2})"), "comes twice");  // a byte 0 hides nothing behind it
   EXPECT_ND_ERROR(Value("\xff").dump(), "not UTF-8");
 }
 
