@@ -31,13 +31,6 @@ inline float relu_dot_row(const float* const (&rows)[N], const float* w, int64_t
   return sum(score);
 }
 
-// y[0 .. cols) = x where a unit's bit is set, else 0.
-inline void spread_where(const uint16_t* bits, float x, int64_t cols, float* y) {
-  int64_t c = 0;
-  for (; c + kLanes <= cols; c += kLanes) store(y + c, add_where(*bits++, 0.0f, x));
-  if (c < cols) store(y + c, add_where(*bits, 0.0f, x), cols - c);
-}
-
 // p[0 .. n) = softmax of s[0 .. n), n > 0; they may be the same.
 inline void softmax(const float* s, int64_t n, float* p) {
   float most = s[0], total = 0;

@@ -2,7 +2,7 @@
 //
 // Neighbours' vectors lie anywhere in a table larger than the caches, and their first layer is most of a training
 // step's arithmetic. So each vector is fetched once forward and once backward, asked for while other neighbours are
-// multiplied, and neither the layer's output nor its gradient leaves the L1 cache. Scores and sums are those that
+// worked on, and the layer's output never leaves the L1 cache. Scores and sums are those that
 // gemm, relu_dot, segment_softmax and segment_sum would give, to the bit.
 #include <algorithm>
 #include <vector>
@@ -31,11 +31,138 @@ void in_chunks(int64_t begin, int64_t end, F&& f) {
   for (int64_t c = 0; c < count; ++c) f(begin + (end - begin) * c / count, begin + (end - begin) * (c + 1) / count);
 }
 
-// Memory for a chunk of rows. It outlives the call: a steady state allocates nothing.
+// Memory for `count` numbers from a cache line's start on. It outlives the call: a steady state allocates nothing.
+float* aligned(std::vector<float>& memory, int64_t count) {
+  constexpr size_t kLine = 64 / sizeof(float);
+  memory.resize(std::max(memory.size(), static_cast<size_t>(count) + kLine));
+  const size_t past = reinterpret_cast<uintptr_t>(memory.data()) / sizeof(float) % kLine;
+  return memory.data() + (kLine - past) % kLine;
+}
+
 Mat chunk_rows(int64_t rows, int64_t cols) {
   static thread_local std::vector<float> memory;
-  memory.resize(std::max(memory.size(), static_cast<size_t>(kChunk * cols)));
-  return {memory.data(), rows, cols};
+  return {aligned(memory, kChunk * cols), rows, cols};
+}
+
+// The layer's gradient adds up, for each of its units, the rows of the items where the unit was positive: half of them,
+// and which is chance. So all sums of some of four rows are made once, and a unit adds the one that its four bits name:
+// a quarter of an addition an item, and no branch (Arlazarov et al. 1970, "the four Russians").
+constexpr int64_t kFour = 4, kSubsets = 1 << kFour;
+// As many fours, and as many columns of the sums, as stay in the L1 cache together; and as many items as pay for
+// getting those columns there.
+constexpr int64_t kFours = 5, kMostLanes = 3, kColumns = kMostLanes * kLanes, kTogether = 3 * kFours * kFour;
+
+// A sum for each unit, cut into panels of kColumns columns: all units' first columns, then all units' next ones.
+struct UnitSums {
+  int64_t units, panels;
+  float* data;
+
+  UnitSums(int64_t units, int64_t cols) : units(units), panels((cols + kColumns - 1) / kColumns), data(nullptr) {}
+  int64_t size() const { return panels * units * kColumns; }
+  UnitSums at(float* place) const {
+    UnitSums s = *this;
+    s.data = place;
+    return s;
+  }
+  float* row(int64_t panel, int64_t unit) const { return data + (panel * units + unit) * kColumns; }
+};
+
+// Rows to come, asked for a line at a time (see multiply_rows).
+struct Ahead {
+  const Mat& x;
+  const int32_t* tail;
+  int64_t next = 0, end = 0, column = 0;
+
+  void until(int64_t from, int64_t to) {
+    if (next < from) next = from, column = 0;
+    end = to;
+  }
+  int64_t lines() const { return std::max<int64_t>(end - next, 0) * (x.cols / kLanes + 2); }
+  void ask() {
+    if (next >= end) return;
+    __builtin_prefetch(x.row(tail[next]) + std::min(column, x.cols - 1));  // a row may end in one line more
+    column += kLanes;
+    if (column >= x.cols + kLanes - 1) column = 0, ++next;
+  }
+};
+
+// The sums of all subsets of four scaled rows, V lanes of them; subset s has row j where bit j of s is set.
+template <int V>
+inline void sum_subsets(const float* const (&row)[kFour], const float (&scale)[kFour], int64_t last, float* out) {
+  unrolled<V>([&](auto v) {
+    Lanes sum[kSubsets];
+    sum[0] = 0.0f;
+    unrolled<kFour>([&](auto j) {
+      const Lanes x = Lanes(scale[j]) * load(row[j] + v * kLanes, v + 1 < V ? kLanes : last);
+      unrolled<(1 << j)>([&](auto s) { sum[(1 << j) + s] = sum[s] + x; });
+    });
+    unrolled<kSubsets>([&](auto s) { store(out + s * kColumns + v * kLanes, sum[s]); });
+  });
+}
+
+// One panel of add_where_positive, V lanes wide. `at` says where a unit's subset of each four lies.
+template <int V>
+void add_subsets(const Mat& x, const int32_t* tail, const float* scale, int64_t begin, int64_t end, const uint16_t* at,
+                 int64_t panel, const UnitSums& sums, Ahead& ahead, int64_t lines) {
+  static thread_local std::vector<float> memory;
+  float* const subsets = aligned(memory, kFours * kSubsets * kColumns);
+  const int64_t from = panel * kColumns, last = std::min(x.cols - from - (V - 1) * kLanes, kLanes);
+  for (int64_t due = 0; begin < end; begin += kFours * kFour, at += kFours * sums.units) {
+    for (int64_t four = 0; four < kFours; ++four) {
+      const float* row[kFour];
+      float times[kFour];
+      for (int64_t j = 0; j < kFour; ++j) {
+        const int64_t i = std::min(begin + four * kFour + j, end - 1);  // nobody's bit is set for what lies behind
+        row[j] = x.row(tail[i]) + from;
+        times[j] = scale[i];
+      }
+      sum_subsets<V>(row, times, last, subsets + four * kSubsets * kColumns);
+    }
+    for (int64_t unit = 0; unit < sums.units; ++unit) {
+      for (due += lines; due > sums.units; due -= sums.units) ahead.ask();
+      float* const y = sums.row(panel, unit);
+      Lanes sum[V];
+      unrolled<V>([&](auto v) { sum[v] = load(y + v * kLanes); });
+      unrolled<kFours>([&](auto four) {
+        const float* subset = subsets + at[four * sums.units + unit];
+        unrolled<V>([&](auto v) { sum[v] = sum[v] + load(subset + v * kLanes); });
+      });
+      unrolled<V>([&](auto v) { store(y + v * kLanes, sum[v]); });
+    }
+  }
+}
+
+// sums[unit] += Σ scale_i x[tail_i] over those items of [begin, end), kTogether at most, whose mask has the unit's bit.
+void add_where_positive(const Mat& x, const int32_t* tail, const uint16_t* mask, const float* scale, int64_t begin,
+                        int64_t end, const UnitSums& sums, Ahead& ahead) {
+  static thread_local std::vector<uint16_t> memory;
+  memory.resize(std::max(memory.size(), static_cast<size_t>(kTogether / kFour * sums.units)));
+  uint16_t* const at = memory.data();
+  const int64_t words = sums.units / kLanes, passes = (end - begin + kFours * kFour - 1) / (kFours * kFour);
+  for (int64_t four = 0; four < passes * kFours; ++four) {
+    const int64_t first = begin + four * kFour, count = std::clamp<int64_t>(end - first, 0, kFour);
+    for (int64_t word = 0; word < words; ++word) {
+      uint16_t bits[kFour] = {};
+      for (int64_t j = 0; j < count; ++j) bits[j] = mask[(first + j) * words + word];
+      for (int unit = 0; unit < kLanes; ++unit) {
+        const uint16_t bit = 1 << unit;
+        uint16_t subset = four % kFours * kSubsets;
+        for (int64_t j = 0; j < kFour; ++j) subset |= bits[j] & bit ? 1 << j : 0;
+        at[four * sums.units + word * kLanes + unit] = subset * kColumns;
+      }
+    }
+  }
+  const int64_t lines = ahead.lines() / (passes * sums.panels) + 1;
+  for (int64_t panel = 0; panel < sums.panels; ++panel) {
+    const auto add = [&]<int V>() {
+      add_subsets<V>(x, tail, scale, begin, end, at, panel, sums, ahead, lines);
+    };
+    switch ((x.cols - panel * kColumns + kLanes - 1) / kLanes) {
+      case 1: add.template operator()<1>(); break;
+      case 2: add.template operator()<2>(); break;
+      default: add.template operator()<kMostLanes>();
+    }
+  }
 }
 
 }  // namespace
@@ -71,40 +198,42 @@ void neighbour_attention_backward(const Index& segments, const Mat& x, const int
                                   const Mat& w, const uint16_t* mask, const Mat& p, const Mat& dy, Mat ds,
                                   bool add_layer, Mat dlayer, bool add_w, Mat dw) {
   // Parts of sets, each with a sum of its own; shape alone decides how many.
-  constexpr int64_t kPartItems = 512, kMostParts = 32;
-  const int64_t cols = w.size(), words = mask_words(cols), size = layer.size();
-  const int64_t parts = std::clamp<int64_t>(segments.items / kPartItems, 1, kMostParts);
+  constexpr int64_t kPartItems = 512, kMostParts = 16;
+  const int64_t cols = w.size(), parts = std::clamp<int64_t>(segments.items / kPartItems, 1, kMostParts);
+  const UnitSums shape(mask_words(cols) * kLanes, x.cols);
   static thread_local std::vector<float> memory;
-  memory.resize(std::max(memory.size(), static_cast<size_t>((parts + 1) * size)));
-  float* const partial = memory.data();
+  float* const sums = aligned(memory, (parts + 1) * shape.size());
   parallel_for(parts, [&](int64_t part) {
     const int64_t first = segments.rows * part / parts, last = segments.rows * (part + 1) / parts;
-    const Mat sum{partial + part * size, layer.rows, cols};
-    std::fill_n(sum.data, size, 0.0f);
-    for (int64_t r = first, r_end; r < last; r = r_end) {
-      r_end = together(segments, r, last);
-      for (int64_t segment = r; segment < r_end; ++segment) {
-        const int64_t begin = segments.begin(segment), end = segments.end(segment);
-        for (int64_t i = begin; i < end; ++i) ds.data[i] = dot(dy.row(segment), x.row(tail[i]), x.cols);
-        softmax_backward(p.data + begin, ds.data + begin, end - begin, false, ds.data + begin);
+    const UnitSums sum = shape.at(sums + part * shape.size());
+    std::fill_n(sum.data, sum.size(), 0.0f);
+    Ahead ahead{x, tail};
+    const int64_t items = segments.begin(last);
+    int64_t summed = segments.begin(first);
+    for (int64_t segment = first; segment < last; ++segment) {
+      const int64_t begin = segments.begin(segment), end = segments.end(segment);
+      for (int64_t i = begin; i < end; ++i) ds.data[i] = dot(dy.row(segment), x.row(tail[i]), x.cols);
+      softmax_backward(p.data + begin, ds.data + begin, end - begin, false, ds.data + begin);
+      for (; summed + kTogether <= end || (end == items && summed < end); summed += kTogether) {
+        ahead.until(end, std::min(end + kTogether, segments.items));
+        add_where_positive(x, tail, mask, ds.data, summed, std::min(summed + kTogether, end), sum, ahead);
       }
-      in_chunks(segments.begin(r), segments.end(r_end - 1), [&](int64_t begin, int64_t end) {
-        const Mat g = chunk_rows(end - begin, cols);
-        for (int64_t i = begin; i < end; ++i) spread_where(mask + i * words, ds.data[i], cols, g.row(i - begin));
-        outer_products(x, tail, begin, g, 0, layer.rows, true, sum, end, std::min(segments.items, end + kChunk));
-      });
     }
   });
 
-  const Mat g{partial + parts * size, layer.rows, cols};
-  sum_parts(partial, parts, false, g);
-  if (!add_w) std::fill_n(dw.data, cols, 0.0f);
-  for (int64_t k = 0; k < layer.rows; ++k)
-    for (int64_t c = 0; c < cols; ++c) {
-      const float dl = g.row(k)[c] * w.data[c];
-      dlayer.row(k)[c] = add_layer ? dlayer.row(k)[c] + dl : dl;
-      dw.data[c] += g.row(k)[c] * layer.row(k)[c];
+  const UnitSums g = shape.at(sums + parts * shape.size());
+  sum_parts(sums, parts, false, {g.data, g.panels * g.units, kColumns});
+  parallel_ranges(cols, kLanes, [&](int64_t from, int64_t to) {
+    for (int64_t c = from; c < to; ++c) {
+      float total = add_w ? dw.data[c] : 0.0f;
+      for (int64_t k = 0; k < layer.rows; ++k) {
+        const float sum = g.row(k / kColumns, c)[k % kColumns], dl = sum * w.data[c];
+        dlayer.row(k)[c] = add_layer ? dlayer.row(k)[c] + dl : dl;
+        total += sum * layer.row(k)[c];
+      }
+      dw.data[c] = total;
     }
+  });
 }
 
 }  // namespace nd::cpu

@@ -70,6 +70,7 @@ template <int R, int V>
       });
     }
   }
+  for (int64_t r = 0; r < laters; ++r) __builtin_prefetch(later[r] + inner - 1);
   unrolled<R>([&](auto r) { store_row<V>(c[r] + panel.column, panel.last, sum[r]); });
 }
 
