@@ -25,9 +25,8 @@ struct Options {
 void declare(cli::Command& c, Options& o) {
   c.summary("turn anybody's click log into a corpus and clicks");
   c.describe(
-      "A row is a click: a user, an article, a time, and where the log has them a session and the article's title, "
-      "body "
-      "and category. Which column is which is told by --columns or guessed from the header, and printed.");
+      "A row is a click: user, article, time, and where the log has them session, and the article's title, body and "
+      "category. Which column is which is told by --columns or guessed from the header, and printed.");
   c.inputs(o.clicks, "CLICKS", "logs as TSV, CSV or JSON lines, plain, gzip or zstd");
   c.output_option(o.corpus_out, "--corpus-out", "FILE", "corpus to write", cli::required);
   c.output_option(o.clicks_out, "--clicks-out", "FILE", "clicks to write", cli::required);

@@ -15,7 +15,7 @@ namespace {
 
 struct RoleNames {
   std::string_view role;
-  std::vector<std::string_view> names;  // the likelier first; lower case, without _ and -
+  std::vector<std::string_view> names;  // the likelier first; lower case, without _, - and dots
 };
 
 const std::array<RoleNames, kRoles>& roles() {
@@ -63,7 +63,7 @@ std::string plain(std::string_view name, TimeUnit& unit) {
     unit = unit_named(std::string_view(out).substr(end + 1));
     if (unit != TimeUnit::unknown) out.resize(end);
   }
-  std::erase_if(out, [](char c) { return c == '_' || c == '-' || c == ' '; });
+  std::erase_if(out, [](char c) { return c == '_' || c == '-' || c == ' ' || c == '.'; });
   return out;
 }
 

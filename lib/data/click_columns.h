@@ -31,9 +31,9 @@ struct ColumnMap {
 // that comes twice, one not among `allowed`, or no name.
 ColumnMap parse_columns(std::string_view text, std::initializer_list<Role> allowed);
 
-// Gives roles that have no field yet one of these names, by the names logs commonly use (letter case, `_` and `-` do
-// not matter: click_article_id, contentId); names that a role has already are left alone. A name that ends in _s, _ms,
-// _us or _ns tells the unit of the time.
+// Gives roles that have no field yet one of these names, by the names logs commonly use (letter case, `_`, `-` and
+// dots do not matter: click_article_id, contentId, user.id); names that a role has already are left alone. A name that
+// ends in _s, _ms, _us or _ns tells the unit of the time.
 void guess_columns(const std::vector<std::string>& names, std::initializer_list<Role> allowed, ColumnMap& map);
 
 // The unit a time is written in: iso unless it is a number, and of numbers seconds, milliseconds, microseconds or

@@ -59,9 +59,8 @@ class ArticleBuilder {
   std::vector<StoredLink> links_;
 };
 
-// What a user's clicks on an article they clicked before are: none of its own (first), or clicks like the others
-// (keep). Negatives are drawn from what a user never clicked, so where repeats are kept, an article in a history gives
-// itself away as the one to predict.
+// Of a user's clicks on one article only the first counts, or all are kept. Negatives are drawn from what a user never
+// clicked, so where repeats are kept, a candidate that is in the history gives itself away as the one to predict.
 enum class Repeats : uint8_t { first, keep };
 
 struct ClickCounts {

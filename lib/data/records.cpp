@@ -23,6 +23,15 @@ std::string listed(const std::vector<std::string>& names) {
   return out;
 }
 
+// The names of an object's members that are text, numbers or the like, those of its members' members with a dot.
+void list_members(const json::Node& object, const std::string& before, std::vector<std::string>& names) {
+  object.members([&](std::string_view key, const json::Node& value) {
+    const std::string name = before + std::string(key);
+    if (value.type() == json::Node::Type::object) list_members(value, name + ".", names);
+    else if (value.type() != json::Node::Type::array) names.push_back(name);
+  });
+}
+
 // A number as text that reads back as the same number. What is wrong, or nullptr.
 const char* to_text(const json::Node& value, std::string& out) {
   int64_t whole;
@@ -46,7 +55,7 @@ RecordReader::RecordReader(const std::string& path, std::string_view format) : l
   csv_ = !json_ && (format == "csv" || (format == "auto" && line_.find('\t') == std::string_view::npos));
   if (json_) {
     try {
-      parser_.parse(line_).members([&](std::string_view key, const json::Node&) { names_.emplace_back(key); });
+      list_members(parser_.parse(line_), "", names_);
     } catch (const Error&) {  // the row is skipped when its turn comes
     }
     return;

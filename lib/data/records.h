@@ -21,8 +21,8 @@ class RecordReader {
   // Error when the file is empty.
   RecordReader(const std::string& path, std::string_view format = "auto");
 
-  // Columns of the first line, or members of the first object: where names can be looked up, and how many columns a row
-  // has. Whether a first line is a header, only the caller can say, by choosing.
+  // Columns of the first line, or members of the first object that can be fields: where names can be looked up, and how
+  // many columns a row has. Whether a first line is a header, only the caller can say, by choosing.
   const std::vector<std::string>& names() const { return names_; }
   bool json() const { return json_; }
 

@@ -47,6 +47,8 @@ TEST(ClickColumns, AreGuessedFromTheNamesLogsUse) {
             "user=user_id,article=click_article_id,time=click_timestamp,session=session_id");
   EXPECT_EQ(guessed({"UID", "News-ID", "date", "Headline", "text", "cat"}),
             "user=UID,article=News-ID,time=date,title=Headline,body=text,category=cat");
+  EXPECT_EQ(guessed({"user.id", "user.name", "article.id", "article.title", "ts"}),
+            "user=user.id,article=article.id,time=ts");
   EXPECT_EQ(guessed({"a", "b", "c"}), "");
 }
 

@@ -64,6 +64,15 @@ TEST_F(Records, JsonMembersMayBeNestedMissingOrNumbers) {
             (Rows{{"deep", "true", "1500"}, {"", "", "-0.25"}, {"9223372036854775807", "", ""}}));
 }
 
+TEST_F(Records, NamesAreThoseOfTheFirstRowThatCanBeFields) {
+  put(folder / "rows", R"({"user":{"id":1,"tags":["x"],"home":{"city":null}},"ok":true,"list":[],"none":{}})");
+  EXPECT_EQ(RecordReader(folder / "rows").names(), (Names{"user.id", "user.home.city", "ok"}));
+  put(folder / "rows", "a,\"b,c\"\n1,2\n");
+  EXPECT_EQ(RecordReader(folder / "rows").names(), (Names{"a", "b,c"}));
+  put(folder / "rows", "{\"a\":\n");
+  EXPECT_TRUE(RecordReader(folder / "rows").names().empty());
+}
+
 TEST_F(Records, RowsThatCannotBeUsedAreCountedByCause) {
   EXPECT_EQ(read("a\tb\n1\t2\n1\n1\t2\t3\n\n\xff\t2\n3\t4\n", {"a", "b"}), (Rows{{"1", "2"}, {"3", "4"}}));
   EXPECT_EQ(reports(),
