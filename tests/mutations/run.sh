@@ -78,7 +78,7 @@ built() { ninja -C "$build/build" -j "${JOBS:-$(nproc)}" "test_$1" > "$build/nin
 # Usage: passes PROGRAM: sets `why` otherwise.
 passes() {
   local code=0
-  (timeout 120 "$build/build/bin/test_$1" --gtest_brief=1 --gtest_fail_fast; exit $?) > "$build/test.log" 2>&1 || code=$?
+  (timeout 600 "$build/build/bin/test_$1" --gtest_brief=1 --gtest_fail_fast; exit $?) > "$build/test.log" 2>&1 || code=$?
   why=$(sed -n 's/^\[  FAILED  \] \([^ ,]*\).*/\1/p' "$build/test.log" | head -n 1)
   why=${why:-test_$1 ended with $code}
   [ "$code" -eq 0 ]
