@@ -16,9 +16,11 @@ namespace {
 
 // Rows one thread takes at a time: their panel of b stays in L1. A short matrix is cut finer, so that all have work.
 int64_t row_block(int64_t rows) {
-  constexpr int64_t kMost = 16, kCuts = 8;  // in tiles
-  return std::clamp<int64_t>(rows / (kCuts * kTileRows), 1, kMost) * kTileRows;
+  constexpr int64_t kMost = 16, kLeast = 6, kCuts = 8;  // in tiles
+  return std::clamp<int64_t>(rows / (kCuts * kTileRows), kLeast, kMost) * kTileRows;
 }
+
+constexpr int64_t kManyBlocks = 8;  // enough for a crew
 
 // Scratch that outlives a call, so that a steady state allocates nothing. No operation here calls itself.
 std::vector<float>& scratch(size_t count) {
@@ -27,36 +29,50 @@ std::vector<float>& scratch(size_t count) {
   return memory;
 }
 
-}  // namespace
-
-void gemm(const Mat& a, const int32_t* rows, const Mat& b, const Mat& bias, Activation act, bool add, Mat c) {
-  parallel_ranges(c.rows, row_block(c.rows), [&](int64_t begin, int64_t end) {
-    multiply_rows(a, rows, begin, end, c.rows, b, bias, add, {c.row(begin), end - begin, c.cols});
+// c = act((add ? c : 0) + bias + a b)
+void multiply(const Mat& a, const int32_t* rows, const Packed& b, const Mat& bias, Activation act, bool add, Mat c) {
+  const int64_t block = row_block(c.rows), blocks = (c.rows + block - 1) / block;
+  // A few rows are cut by panels, too.
+  const int64_t cuts = blocks < kManyBlocks ? panels(c.cols) : 1;
+  parallel_for(blocks * cuts, [&](int64_t part) {
+    const int64_t begin = part / cuts * block, end = std::min(begin + block, c.rows);
+    const int64_t first = panels(c.cols) * (part % cuts) / cuts, last = panels(c.cols) * (part % cuts + 1) / cuts;
+    multiply_rows(a, rows, begin, end, c.rows, b, first, last, bias, add, {c.row(begin), end - begin, c.cols});
     if (act == Activation::none) return;
-    float* y = c.row(begin);
-    for (int64_t i = 0, n = (end - begin) * c.cols; i < n; i += kLanes) {
-      const int64_t lanes = std::min(n - i, kLanes);
-      store(y + i, apply(act, load(y + i, lanes)), lanes);
-    }
+    const int64_t from = first * kPanel, to = std::min(last * kPanel, c.cols);
+    for (int64_t i = begin; i < end; ++i)
+      for (int64_t j = from; j < to; j += kLanes) {
+        const int64_t lanes = std::min(to - j, kLanes);
+        store(c.row(i) + j, apply(act, load(c.row(i) + j, lanes)), lanes);
+      }
   });
 }
 
+}  // namespace
+
+void gemm(const Mat& a, const int32_t* rows, const Mat& b, const Mat& bias, Activation act, bool add, Mat c) {
+  static thread_local std::vector<float> memory;
+  multiply(a, rows, pack(b, memory), bias, act, add, c);
+}
+
 void gemm_nt(const Mat& dy, const Mat& b, bool add, Mat dx) {
-  const Mat t{scratch(static_cast<size_t>(b.size())).data(), b.cols, b.rows};
+  static thread_local std::vector<float> memory;
+  const Packed t(b.cols, b.rows, memory);
   // In squares, so that neither side is read or written across the grain for long.
-  for (int64_t i0 = 0; i0 < b.rows; i0 += kLanes)
+  for (int64_t i0 = 0; i0 < panels(b.rows) * kPanel; i0 += kLanes)
     for (int64_t j0 = 0; j0 < b.cols; j0 += kLanes)
-      for (int64_t i = i0; i < std::min(i0 + kLanes, b.rows); ++i)
-        for (int64_t j = j0; j < std::min(j0 + kLanes, b.cols); ++j) t.row(j)[i] = b.row(i)[j];
-  gemm(dy, nullptr, t, {}, Activation::none, add, dx);
+      for (int64_t i = i0; i < i0 + kLanes; ++i)
+        for (int64_t j = j0; j < std::min(j0 + kLanes, b.cols); ++j)
+          t.row(i / kPanel, j)[i % kPanel] = i < b.rows ? b.row(i)[j] : 0.0f;
+  multiply(dy, nullptr, t, {}, Activation::none, add, dx);
 }
 
 void gemm_tn(const Mat& a, const int32_t* rows, const Mat& dy, bool add, Mat dw) {
   // A long sum is cut into parts of its own (shape decides how many), summed in order at the end; a short one is cut
   // by rows of the result instead. Inside a part, tiles pass over chunks of rows that fit the L1 cache.
-  constexpr int64_t kPartRows = 1024, kMostParts = 32, kResultRows = 8 * kTileRows;
+  constexpr int64_t kFewRows = 512, kPartRows = 256, kMostParts = 32, kResultRows = 8 * kTileRows;
   const int64_t m = dy.rows;
-  const int64_t parts = std::clamp<int64_t>(m / kPartRows, 1, kMostParts);
+  const int64_t parts = m < kFewRows ? 1 : std::clamp<int64_t>(m / (4 * kPartRows) * 4, 4, kMostParts);
   const int64_t group_rows = parts > 1 ? dw.rows : kResultRows, groups = (dw.rows + group_rows - 1) / group_rows;
   float* partial = parts > 1 ? scratch(static_cast<size_t>(parts * dw.size())).data() : nullptr;
   parallel_for(parts * groups, [&](int64_t block) {

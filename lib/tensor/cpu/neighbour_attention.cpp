@@ -31,14 +31,7 @@ void in_chunks(int64_t begin, int64_t end, F&& f) {
   for (int64_t c = 0; c < count; ++c) f(begin + (end - begin) * c / count, begin + (end - begin) * (c + 1) / count);
 }
 
-// Memory for `count` numbers from a cache line's start on. It outlives the call: a steady state allocates nothing.
-float* aligned(std::vector<float>& memory, int64_t count) {
-  constexpr size_t kLine = 64 / sizeof(float);
-  memory.resize(std::max(memory.size(), static_cast<size_t>(count) + kLine));
-  const size_t past = reinterpret_cast<uintptr_t>(memory.data()) / sizeof(float) % kLine;
-  return memory.data() + (kLine - past) % kLine;
-}
-
+// A chunk of rows.
 Mat chunk_rows(int64_t rows, int64_t cols) {
   static thread_local std::vector<float> memory;
   return {aligned(memory, kChunk * cols), rows, cols};
@@ -170,12 +163,14 @@ void add_where_positive(const Mat& x, const int32_t* tail, const uint16_t* mask,
 void neighbour_attention(const Index& segments, const Mat& head, const Table& relation, const Mat& x,
                          const int32_t* tail, const Mat& layer, const Mat& w, uint16_t* mask, Mat p, Mat y) {
   const int64_t cols = w.size(), words = mask_words(cols);
+  static thread_local std::vector<float> memory;
+  const Packed right = pack(layer, memory);
   parallel_ranges(segments.rows, kSegmentBlock, [&](int64_t first, int64_t last) {
     for (int64_t r = first, r_end; r < last; r = r_end) {
       r_end = together(segments, r, last);
       in_chunks(segments.begin(r), segments.end(r_end - 1), [&](int64_t begin, int64_t end) {
         const Mat product = chunk_rows(end - begin, cols);
-        multiply_rows(x, tail, begin, end, segments.items, layer, {}, false, product);
+        multiply_rows(x, tail, begin, end, segments.items, right, 0, panels(cols), {}, false, product);
         for (int64_t i = begin; i < end; ++i) {
           if (i + kAhead < end) prefetch(relation.values.row(relation.index.row_of(i + kAhead)), cols);
           p.data[i] = relu_dot_row<3>({head.row(segments.row_of(i)), relation.values.row(relation.index.row_of(i)),

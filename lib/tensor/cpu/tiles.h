@@ -5,6 +5,7 @@
 #pragma once
 
 #include <algorithm>
+#include <vector>
 
 #include "lib/tensor/cpu/simd.h"
 #include "lib/tensor/mat.h"
@@ -21,6 +22,14 @@ constexpr int kTileVectors = 4;
 constexpr int kTileVectors = 2;
 #endif
 constexpr int64_t kPanel = kTileVectors * kVec;
+
+// Memory for `count` numbers from a cache line's start on. It outlives the call: a steady state allocates nothing.
+inline float* aligned(std::vector<float>& memory, int64_t count) {
+  constexpr size_t kLine = 64 / sizeof(float);
+  memory.resize(std::max(memory.size(), static_cast<size_t>(count) + kLine));
+  const size_t past = reinterpret_cast<uintptr_t>(memory.data()) / sizeof(float) % kLine;
+  return memory.data() + (kLine - past) % kLine;
+}
 
 // Columns of the right factor and of the result that a tile covers: whole registers but for the last, which may be cut.
 struct Panel {
@@ -45,11 +54,37 @@ template <int V>
   vec_store(row + (V - 1) * kVec, x[V - 1], last);
 }
 
-// c[r][panel] = (add ? c : 0) + bias + Σ_l a[r][l] b[l][panel]. Asks for the `laters` rows at `later` on the way, a few
-// lines at a time: a burst of them would stop the multiplying.
+// A right factor copied so that a panel's rows lie one after another, with zeros behind the last column: rows of a wide
+// matrix would compete for a part of the L1 cache, and few start at a cache line.
+struct Packed {
+  int64_t rows, cols;
+  float* data;  // [panels][rows][kPanel], from a cache line's start on
+
+  Packed(int64_t rows, int64_t cols, std::vector<float>& memory)
+      : rows(rows), cols(cols), data(aligned(memory, panels(cols) * rows * kPanel)) {}
+  float* row(int64_t panel, int64_t l) const { return data + (panel * rows + l) * kPanel; }
+};
+inline Packed pack(const Mat& b, std::vector<float>& memory) {
+  constexpr int64_t kRows = 128;  // one thread's
+  const Packed packed(b.rows, b.cols, memory);
+  parallel_ranges(b.rows, kRows, [&](int64_t begin, int64_t end) {
+    for (int64_t p = 0; p < panels(b.cols); ++p) {
+      const int64_t column = p * kPanel, width = std::min(b.cols - column, kPanel);
+      for (int64_t l = begin; l < end; ++l) {
+        std::copy_n(b.row(l) + column, width, packed.row(p, l));
+        std::fill(packed.row(p, l) + width, packed.row(p, l) + kPanel, 0.0f);
+      }
+    }
+  });
+  return packed;
+}
+
+// c[r][panel] = (add ? c : 0) + bias + Σ_l a[r][l] right[l], over `inner` rows of a panel. Asks for the `laters` rows at
+// `later` on the way, a few lines at a time: a burst of them would stop the multiplying.
 template <int R, int V>
-[[gnu::always_inline]] inline void tile(const float* const* a, const Mat& b, const Mat& bias, bool add,
-                                        const Panel& panel, float* const* c, const float* const* later, int64_t laters) {
+[[gnu::always_inline]] inline void tile(const float* const* a, const float* right, int64_t inner, const Mat& bias,
+                                        bool add, const Panel& panel, float* const* c, const float* const* later,
+                                        int64_t laters) {
   Vec sum[R][V] = {};
   if (add) unrolled<R>([&](auto r) { load_row<V>(c[r] + panel.column, panel.last, sum[r]); });
   if (!bias.empty()) {
@@ -57,20 +92,18 @@ template <int R, int V>
     load_row<V>(bias.data + panel.column, panel.last, shift);
     unrolled<R>([&](auto r) { unrolled<V>([&](auto v) { sum[r][v] = sum[r][v] + shift[v]; }); });
   }
-  const int64_t inner = b.rows, ldb = b.cols;
-  const float* right = b.data + panel.column;
   for (int64_t l = 0; l < inner;) {
     for (int64_t r = 0; r < laters; ++r) __builtin_prefetch(later[r] + l);
-    for (const int64_t stop = std::min(inner, l + kLanes); l < stop; ++l, right += ldb) {
+    for (const int64_t stop = std::min(inner, l + kLanes); l < stop; ++l, right += kPanel) {
       Vec y[V];
-      load_row<V>(right, panel.last, y);
+      unrolled<V>([&](auto v) { y[v] = vec_load(right + v * kVec); });
       unrolled<R>([&](auto r) {
         const Vec x = vec_spread(a[r][l]);
         unrolled<V>([&](auto v) { sum[r][v] = vec_fma(x, y[v], sum[r][v]); });
       });
     }
   }
-  for (int64_t r = 0; r < laters; ++r) __builtin_prefetch(later[r] + inner - 1);
+  for (int64_t r = 0; r < laters; ++r) __builtin_prefetch(later[r] + inner - 1);  // a row may end in one line more
   unrolled<R>([&](auto r) { store_row<V>(c[r] + panel.column, panel.last, sum[r]); });
 }
 
@@ -128,28 +161,32 @@ void with_shape(int64_t rows, int64_t vectors, F&& f) {
   }
 }
 
-// c[i - begin] = (add ? c : 0) + bias + a[i] b for i in [begin, end), a[i] being a's row rows[i] where rows are given, of
-// which there are `all`. Gathered rows lie anywhere in tables larger than the caches: the next end - begin of them are
-// asked for on the way, evenly over all panels, which hides the wait.
-inline void multiply_rows(const Mat& a, const int32_t* rows, int64_t begin, int64_t end, int64_t all, const Mat& b,
-                          const Mat& bias, bool add, const Mat& c) {
-  for (int64_t p = 0; p < panels(b.cols); ++p) {
+// c[i - begin] = (add ? c : 0) + bias + a[i] b for i in [begin, end) and the panels [first, last), a[i] being a's row
+// rows[i] where rows are given, of which there are `all`. Gathered rows lie anywhere in tables larger than the caches:
+// the next end - begin of them are asked for on the way, evenly over all panels, which hides the wait.
+inline void multiply_rows(const Mat& a, const int32_t* rows, int64_t begin, int64_t end, int64_t all, const Packed& b,
+                          int64_t first, int64_t last, const Mat& bias, bool add, const Mat& c) {
+  constexpr int64_t kInner = 128;  // rows of a panel that stay in L1 while rows of a pass
+  for (int64_t p = first; p < last; ++p) {
     const Panel columns = panel(b.cols, p);
-    for (int64_t i = begin; i < end; i += kTileRows) {
-      const int64_t count = std::min<int64_t>(end - i, kTileRows);
-      const float *left[kTileRows], *later[kTileRows];
-      float* out[kTileRows];
-      for (int64_t r = 0; r < count; ++r) {
-        left[r] = a.row(rows ? rows[i + r] : i + r);
-        out[r] = c.row(i - begin + r);
+    for (int64_t l = 0; l < b.rows; l += kInner) {
+      const int64_t inner = std::min(b.rows - l, kInner);
+      for (int64_t i = begin; i < end; i += kTileRows) {
+        const int64_t count = std::min<int64_t>(end - i, kTileRows);
+        const float *left[kTileRows], *later[kTileRows];
+        float* out[kTileRows];
+        for (int64_t r = 0; r < count; ++r) {
+          left[r] = a.row(rows ? rows[i + r] : i + r) + l;
+          out[r] = c.row(i - begin + r);
+        }
+        int64_t laters = 0;
+        if (rows)
+          for (int64_t r = p - first; r < count; r += last - first)
+            later[laters++] = a.row(rows[std::min(i + r + end - begin, all - 1)]) + l;
+        with_shape(count, columns.vectors, [&]<int R, int V>() {
+          tile<R, V>(left, b.row(p, l), inner, l == 0 ? bias : Mat{}, add || l > 0, columns, out, later, laters);
+        });
       }
-      int64_t laters = 0;
-      if (rows)
-        for (int64_t r = p; r < count; r += panels(b.cols))
-          later[laters++] = a.row(rows[std::min(i + r + end - begin, all - 1)]);
-      with_shape(count, columns.vectors, [&]<int R, int V>() {
-        tile<R, V>(left, b, bias, add, columns, out, later, laters);
-      });
     }
   }
 }
