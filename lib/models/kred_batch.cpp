@@ -6,7 +6,7 @@ namespace nd {
 namespace {
 
 // Heads' neighbours lie anywhere: those of this many heads ahead are asked for.
-constexpr int64_t kAhead = 8;
+constexpr int64_t kAhead = 8, kLine = 64 / sizeof(int32_t);
 
 template <class T>
 std::span<T> copy(Arena& arena, const std::vector<T>& from) {
@@ -47,8 +47,11 @@ EntityBatch KredBatcher::entities(Arena& arena, std::span<const int32_t> heads) 
   for (int64_t i = 0; i < batch.count; ++i) {
     if (i + kAhead < batch.count) {
       const int64_t next = data_.neighbour_offsets[heads[i + kAhead]];
-      __builtin_prefetch(data_.neighbour_tail.data() + next);
-      __builtin_prefetch(data_.neighbour_relation.data() + next);
+      const int64_t last = std::max(next, data_.neighbour_offsets[heads[i + kAhead] + 1] - 1);
+      for (int64_t j = next; j < last + kLine; j += kLine) {  // they may end in one line more
+        __builtin_prefetch(data_.neighbour_tail.data() + std::min(j, last));
+        __builtin_prefetch(data_.neighbour_relation.data() + std::min(j, last));
+      }
     }
     for (int64_t j = data_.neighbour_offsets[heads[i]]; j < data_.neighbour_offsets[heads[i] + 1]; ++j, ++at) {
       tail[at] = batch.tails_repeat ? tails_(data_.neighbour_tail[j]) : data_.neighbour_tail[j];

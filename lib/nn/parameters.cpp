@@ -112,19 +112,21 @@ void Parameters::step(const OptimiserOptions& o, int64_t t) {
   step.decoupled = o.l2_mode == "decoupled";
   step.c1 = 1 - std::pow(o.beta1, static_cast<double>(t));
   step.c2 = 1 - std::pow(o.beta2, static_cast<double>(t));
+  std::vector<AdamParameter> stepped;
   for (Parameter& p : list_) {
-    step.decay = o.l2_mode == "none" || !p.decayed ? 0 : o.l2;
+    const double decay = o.l2_mode == "none" || !p.decayed ? 0 : o.l2;
     if (!p.started) std::fill_n(p.grad.data, p.grad.size(), 0.0f);
     if (!(o.sparse_rows && p.embedding)) {
-      ops::adam(step, p.grad, p.m, p.v, p.value);
+      stepped.push_back({p.grad, p.m, p.v, p.value, decay});
       continue;
     }
     for (int64_t r = 0; r < p.grad.rows; ++r) {
       const float* g = p.grad.row(r);
       if (std::all_of(g, g + p.grad.cols, [](float x) { return x == 0; })) continue;
-      ops::adam(step, row_of(p.grad, r), row_of(p.m, r), row_of(p.v, r), row_of(p.value, r));
+      stepped.push_back({row_of(p.grad, r), row_of(p.m, r), row_of(p.v, r), row_of(p.value, r), decay});
     }
   }
+  ops::adam(step, stepped);
 }
 
 void Parameters::write(std::map<std::string, Matrix>& tensors, const std::string& prefix, Mat Parameter::*what) const {

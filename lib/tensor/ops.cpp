@@ -276,9 +276,10 @@ void row_dots_backward(const Mat& a, const Index& ia, const Mat& b, const Index&
         "row_dots_backward");
   ND_CALL(da.device, row_dots_backward(a, ia, b, ib, cosine, s, ds, add, da));
 }
-void adam(const AdamStep& step, const Mat& g, Mat m, Mat v, Mat x) {
-  check(same(g, m) && same(g, v) && same(g, x), "adam");
-  ND_CALL(x.device, adam(step, g, m, v, x));
+void adam(const AdamStep& step, std::span<const AdamParameter> parameters) {
+  if (parameters.empty()) return;
+  for (const AdamParameter& p : parameters) check(same(p.g, p.x) && same(p.m, p.x) && same(p.v, p.x), "adam");
+  ND_CALL(parameters[0].x.device, adam(step, parameters));
 }
 void transe_loss(const TranseLoss& form, const Mat& entity, const Mat& relation, const TranseBatch& batch, Mat dquery,
                  Mat danswer, Mat dreplacement, uint8_t* used, Mat loss) {

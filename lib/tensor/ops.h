@@ -83,9 +83,13 @@ struct StackAttentionInto {
 struct AdamStep {
   double lr = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
   double gradient_scale = 1;  // the gradient is multiplied by this first (clipping)
-  double decay = 0;
   bool decoupled = false;
   double c1 = 1, c2 = 1;
+};
+// What a step of Adam is made on: a parameter x with its gradient and moments, all of one shape.
+struct AdamParameter {
+  Mat g, m, v, x;
+  double decay = 0;
 };
 
 // Triples to be told from triples of which one side was replaced (Bordes et al. 2013). Each has a query: head +

@@ -56,18 +56,25 @@ void relu_dot_backward(const Index& index, const Mat& ds, const uint16_t* mask, 
     const int64_t last = std::min(index.rows, (part + 1) * kRowBlock);
     for (int64_t r = part * kRowBlock; r < last; ++r) {
       const int64_t begin = index.begin(r), end = index.end(r);
-      for (int64_t v = 0; v < words; ++v) {
-        const int64_t c = v * kLanes, n = std::min(cols - c, kLanes);
-        Lanes g = 0.0f;
+      const auto columns = [&]<int V>(int64_t v) {
+        Lanes g[V];
+        unrolled<V>([&](auto i) { g[i] = 0.0f; });
         for (int64_t p = begin; p < end; ++p) {
-          const int64_t i = index.item_at(p);
-          g = add_where(mask[i * words + v], g, ds.data[i]);
+          const int64_t item = index.item_at(p);
+          const Lanes x = ds.data[item];
+          unrolled<V>([&](auto i) { g[i] = add_where(mask[item * words + v + i], g[i], x); });
         }
-        Lanes dt = g * load(w.data + c, n);
-        if (add_table) dt = dt + load(dtable.row(r) + c, n);
-        store(dtable.row(r) + c, dt, n);
-        store(dw_part + c, fma(g, load(table.row(r) + c, n), load(dw_part + c, n)), n);
-      }
+        unrolled<V>([&](auto i) {
+          const int64_t c = (v + i) * kLanes, n = std::min(cols - c, kLanes);
+          Lanes dt = g[i] * load(w.data + c, n);
+          if (add_table) dt = dt + load(dtable.row(r) + c, n);
+          store(dtable.row(r) + c, dt, n);
+          store(dw_part + c, fma(g[i], load(table.row(r) + c, n), load(dw_part + c, n)), n);
+        });
+      };
+      int64_t v = 0;
+      for (; v + 4 <= words; v += 4) columns.template operator()<4>(v);  // sums that do not wait for each other
+      for (; v < words; ++v) columns.template operator()<1>(v);
     }
   });
   for (int64_t c = 0; c < cols; ++c) {

@@ -94,22 +94,39 @@ void axpy(float a, const Mat& x, Mat y) {
              [&](int64_t i, int64_t n) { store(y.data + i, fma(s, load(x.data + i, n), load(y.data + i, n)), n); });
 }
 
-void adam(const AdamStep& step, const Mat& g, Mat m, Mat v, Mat x) {
+void adam(const AdamStep& step, std::span<const AdamParameter> parameters) {
+  constexpr int64_t kPiece = 4096;
+  struct Piece {
+    const AdamParameter* of;
+    int64_t begin;
+  };
+  static thread_local std::vector<Piece> memory;  // outlives the call: a steady state allocates nothing
+  memory.clear();
+  for (const AdamParameter& p : parameters)
+    for (int64_t begin = 0; begin < p.x.size(); begin += kPiece) memory.push_back({&p, begin});
+  const Piece* const pieces = memory.data();
+
   const auto all = [](double x) { return Lanes(static_cast<float>(x)); };
-  const Lanes b1 = all(step.beta1), rest1 = all(1 - step.beta1), c1 = all(step.c1);
-  const Lanes b2 = all(step.beta2), rest2 = all(1 - step.beta2), c2 = all(step.c2);
-  const Lanes scale = all(step.gradient_scale), lr = all(step.lr), epsilon = all(step.epsilon), decay = all(step.decay);
-  each_lanes(x.size(), [&](int64_t i, int64_t n) {
-    const Lanes before = load(x.data + i, n);
-    Lanes gradient = scale * load(g.data + i, n);
-    if (!step.decoupled) gradient = fma(decay, before, gradient);
-    const Lanes m1 = fma(b1, load(m.data + i, n), rest1 * gradient);
-    const Lanes v1 = fma(b2, load(v.data + i, n), rest2 * gradient * gradient);
-    store(m.data + i, m1, n);
-    store(v.data + i, v1, n);
-    Lanes after = before - lr * (m1 / c1) / (square_root(v1 / c2) + epsilon);
-    if (step.decoupled) after = after - lr * decay * before;
-    store(x.data + i, after, n);
+  const Lanes b1 = all(step.beta1), rest1 = all(1 - step.beta1), move = all(step.lr / step.c1);
+  const Lanes b2 = all(step.beta2), rest2 = all(1 - step.beta2), correct = all(1 / step.c2);
+  const Lanes scale = all(step.gradient_scale), epsilon = all(step.epsilon);
+  parallel_for(static_cast<int64_t>(memory.size()), [&](int64_t piece) {
+    const AdamParameter& p = *pieces[piece].of;
+    const Lanes decay = all(p.decay), shrink = all(step.lr * p.decay);
+    const int64_t end = std::min(pieces[piece].begin + kPiece, p.x.size());
+    for (int64_t i = pieces[piece].begin; i < end; i += kLanes) {
+      const int64_t n = std::min(end - i, kLanes);
+      const Lanes before = load(p.x.data + i, n);
+      Lanes gradient = scale * load(p.g.data + i, n);
+      if (!step.decoupled) gradient = fma(decay, before, gradient);
+      const Lanes m = fma(b1, load(p.m.data + i, n), rest1 * gradient);
+      const Lanes v = fma(b2, load(p.v.data + i, n), rest2 * gradient * gradient);
+      store(p.m.data + i, m, n);
+      store(p.v.data + i, v, n);
+      Lanes after = before - move * m / (square_root(v * correct) + epsilon);
+      if (step.decoupled) after = after - shrink * before;
+      store(p.x.data + i, after, n);
+    }
   });
 }
 

@@ -16,7 +16,7 @@ namespace {
 
 // Rows one thread takes at a time: their panel of b stays in L1. A short matrix is cut finer, so that all have work.
 int64_t row_block(int64_t rows) {
-  constexpr int64_t kMost = 16, kLeast = 6, kCuts = 8;  // in tiles
+  constexpr int64_t kMost = 16, kLeast = 6, kCuts = 16;  // in tiles
   return std::clamp<int64_t>(rows / (kCuts * kTileRows), kLeast, kMost) * kTileRows;
 }
 

@@ -19,9 +19,8 @@ struct State64 {
   std::vector<double> x, m, v;
 };
 
-AdamStep step_number(int t, double decay, bool decoupled) {
+AdamStep step_number(int t, bool decoupled) {
   AdamStep step;
-  step.decay = decay;
   step.decoupled = decoupled;
   step.c1 = 1 - std::pow(0.9, t);
   step.c2 = 1 - std::pow(0.999, t);
@@ -41,8 +40,8 @@ State run(int64_t n, int steps, double decay, bool decoupled) {
   for (int64_t i = 0; i < n; ++i) s.x[i] = static_cast<float>(Random(2, "start").normal(i));
   for (int t = 1; t <= steps; ++t) {
     auto g = gradient(n, t);
-    ops::adam(step_number(t, decay, decoupled), {g.data(), 1, n}, {s.m.data(), 1, n}, {s.v.data(), 1, n},
-              {s.x.data(), 1, n});
+    const AdamParameter p{{g.data(), 1, n}, {s.m.data(), 1, n}, {s.v.data(), 1, n}, {s.x.data(), 1, n}, decay};
+    ops::adam(step_number(t, decoupled), {&p, 1});
   }
   return s;
 }
@@ -86,13 +85,44 @@ TEST(Adam, ScalesTheGradientButNotTheDecay) {
   for (bool decoupled : {false, true}) {
     std::vector<float> g(20, 4.0f), half(20, 2.0f);
     State a{std::vector<float>(20, 0.5f), std::vector<float>(20), std::vector<float>(20)}, b = a;
-    AdamStep step = step_number(1, 0.1, decoupled);
-    ops::adam(step, {half.data(), 1, 20}, {a.m.data(), 1, 20}, {a.v.data(), 1, 20}, {a.x.data(), 1, 20});
+    AdamStep step = step_number(1, decoupled);
+    const auto parameter = [](std::vector<float>& gradient, State& s) {
+      return AdamParameter{{gradient.data(), 1, 20}, {s.m.data(), 1, 20}, {s.v.data(), 1, 20}, {s.x.data(), 1, 20}, 0.1};
+    };
+    const AdamParameter first = parameter(half, a), second = parameter(g, b);
+    ops::adam(step, {&first, 1});
     step.gradient_scale = 0.5;
-    ops::adam(step, {g.data(), 1, 20}, {b.m.data(), 1, 20}, {b.v.data(), 1, 20}, {b.x.data(), 1, 20});
+    ops::adam(step, {&second, 1});
     EXPECT_EQ(a.x, b.x);
     EXPECT_EQ(a.m, b.m);
     EXPECT_EQ(a.v, b.v);
+  }
+}
+
+TEST(Adam, StepsOnManyParametersAsOnEachAlone) {
+  const int64_t sizes[] = {5, 9000, 1};
+  std::vector<State> alone, together;
+  std::vector<std::vector<float>> g;
+  for (int64_t n : sizes) {
+    alone.push_back({std::vector<float>(n, 0.5f), std::vector<float>(n), std::vector<float>(n)});
+    g.push_back(gradient(n, 1));
+  }
+  together = alone;
+  const auto parameter = [&](State& s, size_t i) {
+    const int64_t n = sizes[i];
+    return AdamParameter{{g[i].data(), 1, n}, {s.m.data(), 1, n}, {s.v.data(), 1, n}, {s.x.data(), 1, n}, 0.1 * i};
+  };
+  std::vector<AdamParameter> all;
+  for (size_t i = 0; i < alone.size(); ++i) {
+    const AdamParameter one = parameter(alone[i], i);
+    ops::adam(step_number(1, false), {&one, 1});
+    all.push_back(parameter(together[i], i));
+  }
+  ops::adam(step_number(1, false), all);
+  for (size_t i = 0; i < alone.size(); ++i) {
+    EXPECT_EQ(together[i].x, alone[i].x);
+    EXPECT_EQ(together[i].m, alone[i].m);
+    EXPECT_EQ(together[i].v, alone[i].v);
   }
 }
 
