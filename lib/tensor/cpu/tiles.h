@@ -169,7 +169,7 @@ inline void multiply_rows(const Mat& a, const int32_t* rows, int64_t begin, int6
   constexpr int64_t kInner = 128;  // rows of a panel that stay in L1 while rows of a pass
   for (int64_t p = first; p < last; ++p) {
     const Panel columns = panel(b.cols, p);
-    for (int64_t l = 0; l < b.rows; l += kInner) {
+    for (int64_t l = 0; l == 0 || l < b.rows; l += kInner) {
       const int64_t inner = std::min(b.rows - l, kInner);
       for (int64_t i = begin; i < end; i += kTileRows) {
         const int64_t count = std::min<int64_t>(end - i, kTileRows);
