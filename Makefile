@@ -39,11 +39,11 @@ build: ## all programs, into build/bin (PORTABLE=1: for any x86-64-v3 machine)
 	@$(configure)
 	@ninja -C $(BUILD) -j $(JOBS) programs
 
-parity: ## KRED against an independent PyTorch model
+parity: ## KRED and D-HAN against independent PyTorch models
 	@$(setup) build test
 	@$(setup) parity || echo "parity: going on without them"
 	@$(configure)
-	@ninja -C $(BUILD) -j $(JOBS) kred_dump
+	@ninja -C $(BUILD) -j $(JOBS) kred_dump dhan_dump
 	@BUILD=$(BUILD) tests/parity/run.sh
 
 bench: ## speed and memory at the papers' sizes, KRED beside PyTorch

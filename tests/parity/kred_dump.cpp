@@ -4,10 +4,10 @@
 #include <string>
 #include <vector>
 
-#include "lib/io/container.h"
 #include "lib/models/kred_batch.h"
 #include "lib/models/kred_train.h"
 #include "tests/lib/models/kred_world.h"
+#include "tests/parity/case_file.h"
 
 namespace nd {
 namespace {
@@ -53,44 +53,6 @@ std::vector<Case> cases() {
   add("decoupled", [](Case& c) { c.l2_mode = "decoupled"; });
   return all;
 }
-
-// Collects tensors and keeps their values alive.
-class CaseFile {
- public:
-  void floats(const std::string& name, const float* x, std::vector<int64_t> shape) {
-    int64_t n = 1;
-    for (int64_t s : shape) n *= s;
-    put(name, DType::F32, std::move(shape), x, n * 4);
-  }
-  void mat(const std::string& name, const Mat& x) { floats(name, x.data, {x.rows, x.cols}); }
-  template <class T>
-  void column(const std::string& name, const std::vector<T>& x) {
-    const DType type = sizeof(T) == 8 ? DType::I64 : sizeof(T) == 1 ? DType::U8 : DType::I32;
-    put(name, type, {static_cast<int64_t>(x.size())}, x.data(), static_cast<int64_t>(x.size() * sizeof(T)));
-  }
-  void ragged(const std::string& name, const std::vector<std::vector<int32_t>>& rows) {
-    std::vector<int32_t> values;
-    std::vector<int64_t> offsets{0};
-    for (const auto& row : rows) {
-      values.insert(values.end(), row.begin(), row.end());
-      offsets.push_back(static_cast<int64_t>(values.size()));
-    }
-    column(name + ".values", values);
-    column(name + ".offsets", offsets);
-  }
-  void write(const std::string& path, json::Value options) {
-    write_container(path, {.kind = "parity/1", .tool = "kred_dump", .options = std::move(options)}, tensors_);
-  }
-
- private:
-  void put(const std::string& name, DType type, std::vector<int64_t> shape, const void* data, int64_t bytes) {
-    const auto* b = static_cast<const std::byte*>(data);
-    auto& kept = kept_.emplace_back(std::make_unique<std::vector<std::byte>>(b, b + bytes));
-    tensors_.push_back({name, type, std::move(shape), *kept});
-  }
-  std::vector<std::unique_ptr<std::vector<std::byte>>> kept_;
-  std::vector<TensorView> tensors_;
-};
 
 class Dump {
  public:
@@ -140,7 +102,7 @@ class Dump {
     file_.floats("out.losses", losses.data(), {kSteps});
     for (Parameter& p : model_.parameters().all())
       if (trained(p)) file_.mat("after." + p.name, p.value);
-    file_.write(folder + "/" + case_.name + ".safetensors", settings());
+    file_.write(folder + "/" + case_.name + ".safetensors", "kred_dump", settings());
   }
 
  private:
@@ -205,6 +167,7 @@ class Dump {
 
   json::Value settings() const {
     json::Value o = case_.options.to_json();
+    o["system"] = "kred";
     o["task"] = case_.category ? "category" : "user2item";
     o["context"] = case_.options.context ? "on" : "off";
     o["lr"] = optimiser_.lr;

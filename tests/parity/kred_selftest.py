@@ -10,12 +10,12 @@ import types
 import numpy as np
 import torch
 
-import kred_check
+import check
 import kred_torch
 
-BASE = {"task": "user2item", "model": "kred", "kgat": "softmax", "context": "on", "distill": "attention",
-        "no_entity": "zero", "user_attn": "mlp", "predictor": "mlp", "bound": "sigmoid", "gamma": 10, "lr": 1e-3,
-        "l2": 1e-5, "l2_mode": "coupled"}
+BASE = {"system": "kred", "task": "user2item", "model": "kred", "kgat": "softmax", "context": "on",
+        "distill": "attention", "no_entity": "zero", "user_attn": "mlp", "predictor": "mlp", "bound": "sigmoid",
+        "gamma": 10, "lr": 1e-3, "l2": 1e-5, "l2_mode": "coupled"}
 CASES = {  # what differs from BASE
     "user2item": {}, "category": {"task": "category"},
     "kgat-mean": {"kgat": "mean"}, "kgat-sum": {"kgat": "sum"}, "without-kgat": {"kgat": "off"},
@@ -119,11 +119,11 @@ def make_case(settings, seed=1):
     # As if another program had computed them: every parameter off by one rounding.
     rounding = lambda a: (a * (1 + 6e-8 * random.choice([-1, 1], a.shape))).astype(np.float32)
     other = {name: rounding(a) if name.startswith("param.") else a for name, a in t.items()}
-    return {**t, **kred_check.compute(settings, other, torch.float32)}
+    return {**t, **check.compute(settings, other, torch.float32)}
 
 
 def write(path, settings, tensors):
-    codes = {v: k for k, v in kred_check.DTYPES.items()}
+    codes = {v: k for k, v in check.DTYPES.items()}
     header, at = {"__metadata__": {"nd.kind": "parity/1", "nd.options": json.dumps(settings)}}, 0
     for name, a in tensors.items():
         dtype = codes[a.dtype.str.replace("|", "")]
@@ -134,19 +134,20 @@ def write(path, settings, tensors):
         f.write(len(text).to_bytes(8, "little") + text + b"".join(a.tobytes() for a in tensors.values()))
 
 
-def altered(old, new):
-    with open(kred_torch.__file__) as f:
+def altered(module, old, new):
+    """The module with one piece of its text replaced."""
+    with open(module.__file__) as f:
         source = f.read()
-    assert source.count(old) >= 1, f"kred_torch.py has no longer: {old}"
-    module = types.ModuleType("altered")
-    exec(source.replace(old, new), module.__dict__)
-    return module
+    assert source.count(old) >= 1, f"{module.__file__} has no longer: {old}"
+    other = types.ModuleType("altered")
+    exec(source.replace(old, new), other.__dict__)
+    return other
 
 
 def failures(path):
-    settings, tensors = kred_check.read_safetensors(path)
-    differences = kred_check.compare(settings, tensors, torch.float64)
-    return [name for name, x, _ in differences if x is None or x > kred_check.TOLERANCE]
+    settings, tensors = check.read_safetensors(path)
+    differences = check.compare(settings, tensors, torch.float64)
+    return [name for name, x, _ in differences if x is None or x > check.TOLERANCE]
 
 
 def main():
@@ -160,9 +161,9 @@ def main():
             print(f"{name}: {'equal' if not bad else 'DIFFERS in ' + ' '.join(bad)}")
             wrong += bool(bad)
             for old, new in ALTERED.get(name, []):
-                kred_check.kred_torch = altered(old, new)
+                check.MODELS["kred"] = altered(kred_torch, old, new).Kred
                 bad = failures(path)
-                kred_check.kred_torch = kred_torch
+                check.MODELS["kred"] = kred_torch.Kred
                 print(f"{name}: {new.strip()}: {'noticed' if bad else 'NOT NOTICED'}")
                 wrong += not bad
     print("all as expected" if not wrong else f"{wrong} not as expected")

@@ -142,27 +142,30 @@ class Kred:
     def run(self, batch):
         return self.category(batch) if self.s["task"] == "category" else self.user2item(batch)
 
+    def outputs(self):
+        """What a case may hold besides scores, losses, gradients and parameters."""
+        return {"out.document": self.documents(range(len(self.x["document_x"])))}
+
+    def train(self, batches, steps):
+        """Adam as the settings say; returns the loss of every step, before its update."""
+        s, params = self.s, list(self.p.values())
+        if s["l2_mode"] == "decoupled":
+            adam = torch.optim.AdamW(params, lr=s["lr"], weight_decay=s["l2"])
+        else:
+            adam = torch.optim.Adam(params, lr=s["lr"], weight_decay=s["l2"] if s["l2_mode"] == "coupled" else 0.0)
+        losses = []
+        for k in steps:
+            adam.zero_grad()
+            loss = self.run(batches[int(k)])[1]
+            loss.backward()
+            for p in params:  # an unused parameter still decays
+                p.grad = torch.zeros_like(p) if p.grad is None else p.grad
+            adam.step()
+            losses.append(loss.detach())
+        return torch.stack(losses)
+
 
 def rows_of(tensors, name):
     """The (start, end) of every row of a ragged column."""
     offsets = tensors[name + ".offsets"].tolist()
     return list(zip(offsets[:-1], offsets[1:]))
-
-
-def train(model, batches, steps):
-    """Adam as the settings say; returns the loss of every step, before its update."""
-    s, params = model.s, list(model.p.values())
-    if s["l2_mode"] == "decoupled":
-        adam = torch.optim.AdamW(params, lr=s["lr"], weight_decay=s["l2"])
-    else:
-        adam = torch.optim.Adam(params, lr=s["lr"], weight_decay=s["l2"] if s["l2_mode"] == "coupled" else 0.0)
-    losses = []
-    for k in steps:
-        adam.zero_grad()
-        loss = model.run(batches[int(k)])[1]
-        loss.backward()
-        for p in params:  # an unused parameter still decays
-            p.grad = torch.zeros_like(p) if p.grad is None else p.grad
-        adam.step()
-        losses.append(loss.detach())
-    return torch.stack(losses)

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# make parity: our KRED against an independent PyTorch one (README.md). Exit 0 when all is equal, or, saying so, when
+# make parity: our KRED and D-HAN against independent PyTorch models (README.md). Exit 0 when all is equal, or, saying so, when
 # python3-torch cannot be had here; 1 when something differs.
 # BUILD is the build folder (build); PYTHON the interpreter that has torch.
 set -euo pipefail
@@ -17,12 +17,15 @@ if ! have_torch; then
   fi
 fi
 
-dump=$build/tests/kred_dump
-[ -x "$dump" ] || { echo "parity: $dump is missing; run make build" >&2; exit 1; }
+for dump in kred_dump dhan_dump; do
+  [ -x "$build/tests/$dump" ] || { echo "parity: $build/tests/$dump is missing; run make build" >&2; exit 1; }
+done
 cases=$(mktemp -d)
 trap 'rm -rf "$cases"' EXIT
-"$dump" "$cases"
+"$build/tests/kred_dump" "$cases"
+"$build/tests/dhan_dump" "$cases"
 cd tests/parity
 export OMP_NUM_THREADS=1  # the tensors are tiny
-"$python" kred_selftest.py
-"$python" kred_check.py "$cases"/*.safetensors
+"$python" kred_selftest.py | tail -n 1
+"$python" dhan_selftest.py "$cases"
+"$python" check.py "$cases"/*.safetensors

@@ -63,8 +63,8 @@ struct Instance {
   std::vector<uint8_t> positive;
 };
 
-inline std::vector<Instance> instances() {
-  RandomSequence r(8, "instances");
+inline std::vector<Instance> instances(uint64_t seed = 8) {
+  RandomSequence r(seed, "instances");
   std::vector<Instance> all;
   for (int64_t i = 0; i < kInstances; ++i) {
     Instance in;
