@@ -105,19 +105,23 @@ CorpusWords words_of(const Corpus& corpus, const TextFields& fields) {
   return {vocabulary.take(), std::move(documents), text.take(), std::move(sentence_end)};
 }
 
-Vectors train_word_vectors(const CorpusWords& words, const WordVectorOptions& options) {
+FrequentWords frequent_words(const CorpusWords& words, int64_t least) {
   std::vector<int64_t> count(static_cast<size_t>(words.word.size()), 0);
   for (const int32_t w : words.text.values) ++count[static_cast<size_t>(w)];
-  StringsBuilder ids;
-  std::vector<int32_t> kept;
-  for (int32_t w = 0; w < words.word.size(); ++w)
-    if (count[static_cast<size_t>(w)] >= options.least) {
-      ids.push(words.word[w]);
-      kept.push_back(w);
-    }
-  if (kept.empty())
-    throw Error("no word occurs " + std::to_string(options.least) + " times: give --least-count 1, or --words");
+  StringsBuilder id;
+  std::vector<int32_t> place;
+  for (int64_t w = 0; w < words.word.size(); ++w) {
+    const bool kept = count[static_cast<size_t>(w)] >= least;
+    place.push_back(kept ? static_cast<int32_t>(id.size()) : -1);
+    if (kept) id.push(words.word[w]);
+  }
+  if (id.size() == 0)
+    throw Error("no word occurs " + std::to_string(least) + " times: give --least-count 1, or --words");
+  return {id.take(), std::move(place)};
+}
 
+Vectors train_word_vectors(const CorpusWords& words, const WordVectorOptions& options) {
+  const Strings ids = frequent_words(words, options.least).id;
   const TextFile text(words);
   fasttext::Args args;
   args.input = text.path();
@@ -132,7 +136,7 @@ Vectors train_word_vectors(const CorpusWords& words, const WordVectorOptions& op
   args.minn = options.longest_subword > 0 ? 3 : 0;
   args.maxn = static_cast<int>(options.longest_subword);
   // Subwords share hashed rows: about as many as there are words, each being in a few of them.
-  args.bucket = options.longest_subword > 0 ? static_cast<int>(std::min<size_t>(4 * kept.size(), INT32_MAX)) : 0;
+  args.bucket = options.longest_subword > 0 ? static_cast<int>(std::min<int64_t>(4 * ids.size(), INT32_MAX)) : 0;
   args.label = "\x01";  // no word begins with it: by default "__label__..." would be no word to fastText
   args.thread = 1;
   args.seed = static_cast<int>(options.seed % INT32_MAX);
@@ -144,15 +148,14 @@ Vectors train_word_vectors(const CorpusWords& words, const WordVectorOptions& op
     throw Error(std::string("fastText could not learn from this corpus: ") + e.what());
   }
 
-  const auto rows = static_cast<int64_t>(kept.size());
   std::vector<float> x;
-  x.reserve(static_cast<size_t>(rows * options.dim));
+  x.reserve(static_cast<size_t>(ids.size() * options.dim));
   fasttext::Vector v(options.dim);
-  for (const int32_t w : kept) {
-    model.getWordVector(v, std::string(words.word[w]));
+  for (int64_t w = 0; w < ids.size(); ++w) {
+    model.getWordVector(v, std::string(ids[w]));
     x.insert(x.end(), v.data(), v.data() + options.dim);
   }
-  return {ids.take(), {std::move(x), rows, options.dim}, {}, {}};
+  return {ids, {std::move(x), ids.size(), options.dim}, {}, {}};
 }
 
 Vectors document_vectors(const Corpus& corpus, const CorpusWords& words, const Vectors& word_vectors, double length,

@@ -35,6 +35,14 @@ struct WordVectorOptions {
   uint64_t seed = 1;
 };
 
+// The words that occur often enough to be learnt.
+struct FrequentWords {
+  Strings id;                  // in the order of CorpusWords::word
+  std::vector<int32_t> place;  // [words] row of id, -1 for rarer ones
+};
+// Error when no word occurs `least` times.
+FrequentWords frequent_words(const CorpusWords& words, int64_t least);
+
 // Skip-gram vectors of the corpus' words within their sentences, always by one thread, since more make fastText
 // irreproducible. Error when no word is frequent enough.
 Vectors train_word_vectors(const CorpusWords& words, const WordVectorOptions& options);

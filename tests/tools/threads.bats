@@ -39,7 +39,9 @@ test.nd --by coclick --from all.nd -o OUT/coclick.nd"
   [tensor-diff]="scores.nd popularity.nd"
   [tensor-dump]="corpus.nd --json"
   [tensor-pack]="scores.jsonl --compress 3 -o OUT/scores.nd"
-  [text-encode]="corpus.nd --dim 8 --epochs 1 --words-out OUT/words.nd -o OUT/documents.nd"
+  [text-encode]="corpus.nd --dim 8 --epochs 1 --words-out OUT/words.nd -o OUT/documents.nd
+corpus.nd --unit sentence --epochs 1 -o OUT/sentences.nd
+corpus.nd --unit sentence --sentence-vectors wordmean --epochs 1 --sentences 4 -o OUT/means.nd"
   [vector-ingest]="document.vec -o OUT/vectors.nd"
 )
 
