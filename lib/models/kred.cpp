@@ -171,38 +171,56 @@ Var Kred::entities(Tape& tape, const KredFrozen& frozen, const EntityBatch& batc
                       nullptr, Activation::relu, batch.count);
 }
 
-Var Kred::context(Tape& tape, const ArticleBatch& batch, Var entity_vectors) {
-  const grad::Rows entity{entity_vectors, batch.entity};
-  if (options_.model != "kred" || !options_.context) return grad::gather_sum(tape, {entity});
-  return grad::gather_sum(tape, {entity,
-                                 {p(tape, "context.position"), batch.position},
-                                 {p(tape, "context.frequency"), batch.frequency},
-                                 {p(tape, "context.type"), batch.type}});
+Var Kred::entity_keys(Tape& tape, Var entity_vectors) {
+  return grad::linear(tape, {{entity_vectors, p(tape, "distill.w1_entity")}}, p(tape, "distill.b1"), kNone,
+                      entity_vectors->value.rows);
 }
 
-Var Kred::pooled(Tape& tape, const KredFrozen& frozen, const ArticleBatch& batch, Var links, KredAttention* attention) {
+// Eq. (5). Its first layer is a sum of products again, each made once for each entity, context and article.
+Var Kred::logits(Tape& tape, const KredFrozen& frozen, const ArticleBatch& batch, Var entity_vectors, Var entity_keys) {
+  const Var w1 = p(tape, "distill.w1_entity");
+  grad::Rows tables[5];
+  size_t count = 0;
+  if (uses_neighbours()) {
+    tables[count++] = {entity_keys ? entity_keys : this->entity_keys(tape, entity_vectors), batch.entity};
+  } else {  // the rows of all raw vectors are many more than the links
+    const int64_t n = batch.links.items;
+    tables[count++] = {grad::linear(tape, {{entity_vectors, w1, batch.entity.row}}, p(tape, "distill.b1"), kNone, n),
+                       identity(n)};
+  }
+  if (uses_context())
+    for (const auto& [name, index] : {std::pair{"context.position", &batch.position},
+                                      {"context.frequency", &batch.frequency}, {"context.type", &batch.type}}) {
+      const Var x = p(tape, name);
+      tables[count++] = {grad::linear(tape, {{x, w1}}, nullptr, kNone, x->value.rows), *index};
+    }
+  if (options_.model == "kred") {
+    const Var v = tape.constant(frozen.document_x);
+    Var query = grad::linear(tape, {{v, p(tape, "distill.w1_document"), batch.article}}, nullptr, kNone, batch.count);
+    tables[count++] = {query, batch.links};
+  }
+  return grad::relu_dot(tape, {tables, count}, p(tape, "distill.w2"), nullptr);
+}
+
+Var Kred::pooled(Tape& tape, const KredFrozen& frozen, const ArticleBatch& batch, Var entity_vectors, Var entity_keys,
+                 KredAttention* attention) {
   const Index each = identity(batch.links.items);
+  // Eq. (4)
+  const grad::Rows entity{entity_vectors, batch.entity};
+  const Var links = !uses_context() ? grad::gather_sum(tape, {entity})
+                                    : grad::gather_sum(tape, {entity,
+                                                              {p(tape, "context.position"), batch.position},
+                                                              {p(tape, "context.frequency"), batch.frequency},
+                                                              {p(tape, "context.type"), batch.type}});
   Var pool;
   if (options_.model == "kred" && options_.distill == "max") {
     pool = grad::segment_max(tape, batch.links, links);
   } else {
     Var weights;
-    if (options_.model == "dv-entity" || options_.distill == "attention") {
-      Var key = grad::linear(tape, {{links, p(tape, "distill.w1_entity")}}, p(tape, "distill.b1"), kNone,
-                             batch.links.items);
-      Var logits;
-      if (options_.model == "kred") {  // eq. (5); the document's part is made once per article
-        const Var v = tape.constant(frozen.document_x);
-        Var query =
-            grad::linear(tape, {{v, p(tape, "distill.w1_document"), batch.article}}, nullptr, kNone, batch.count);
-        logits = grad::relu_dot(tape, {{key, each}, {query, batch.links}}, p(tape, "distill.w2"), nullptr);
-      } else {
-        logits = grad::relu_dot(tape, {{key, each}}, p(tape, "distill.w2"), nullptr);
-      }
-      weights = grad::segment_softmax(tape, batch.links, logits);
-    } else {
+    if (options_.model == "dv-entity" || options_.distill == "attention")
+      weights = grad::segment_softmax(tape, batch.links, logits(tape, frozen, batch, entity_vectors, entity_keys));
+    else
       weights = plain_weights(tape, batch.links, options_.distill == "mean");
-    }
     if (attention) attention->entity = weights;
     pool = grad::segment_sum(tape, batch.links, weights, {links, each});  // eq. (7)
   }
@@ -213,17 +231,17 @@ Var Kred::pooled(Tape& tape, const KredFrozen& frozen, const ArticleBatch& batch
 }
 
 Var Kred::articles(Tape& tape, const KredFrozen& frozen, const ArticleBatch& batch, Var entity_vectors,
-                   KredAttention* attention) {
+                   Var entity_keys, KredAttention* attention) {
   const Var v = tape.constant(frozen.document_x);
   if (options_.model == "kred") {
-    Var pool = pooled(tape, frozen, batch, context(tape, batch, entity_vectors), attention);
+    Var pool = pooled(tape, frozen, batch, entity_vectors, entity_keys, attention);
     return grad::linear(tape, {{pool, p(tape, "out.w3_entity")}, {v, p(tape, "out.w3_document"), batch.article}},
                         p(tape, "out.b3"), Activation::tanh, batch.count);  // eq. (8)
   }
   const Index rows{batch.count, frozen.document_x.rows, batch.article};
   Var documents = grad::gather_sum(tape, {{v, rows}});
   if (options_.model == "dv") return documents;
-  return grad::concat(tape, pooled(tape, frozen, batch, context(tape, batch, entity_vectors), attention), documents);
+  return grad::concat(tape, pooled(tape, frozen, batch, entity_vectors, entity_keys, attention), documents);
 }
 
 Var Kred::history_logits(Tape& tape, Var articles) {

@@ -97,9 +97,12 @@ class Kred {
   // Eqs. (1)-(3): e_N [count, d]. `weights`, when given, gets eq. (3) [neighbours, 1].
   Var entities(Tape& tape, const KredFrozen& frozen, const EntityBatch& batch, Var* weights = nullptr);
   // Eqs. (4)-(8): article vectors [count, article_dim]; `entity_vectors` are rows of e_N (or raw vectors where the
-  // model takes those), and null where it takes none.
+  // model takes those), and null where it takes none. `entity_keys` are made here when not given.
   Var articles(Tape& tape, const KredFrozen& frozen, const ArticleBatch& batch, Var entity_vectors,
-               KredAttention* attention = nullptr);
+               Var entity_keys = nullptr, KredAttention* attention = nullptr);
+  // The share of e_N's rows in the first layer of eq. (5), with its bias [rows, H].
+  bool uses_entity_keys() const { return uses_neighbours() && options_.distill == "attention"; }
+  Var entity_keys(Tape& tape, Var entity_vectors);
   // The history attention's logit of each article [articles, 1]; it depends on the article alone.
   Var history_logits(Tape& tape, Var articles);
   // User vectors u_i [users, article_dim]: `histories` are segments of clicks, `clicked` says which article each is.
@@ -111,8 +114,10 @@ class Kred {
 
  private:
   Var p(Tape& tape, const char* name) { return parameters_.on(tape, name); }
-  Var context(Tape& tape, const ArticleBatch& batch, Var entity_vectors);
-  Var pooled(Tape& tape, const KredFrozen& frozen, const ArticleBatch& batch, Var links, KredAttention* attention);
+  bool uses_context() const { return options_.model == "kred" && options_.context; }
+  Var logits(Tape& tape, const KredFrozen& frozen, const ArticleBatch& batch, Var entity_vectors, Var entity_keys);
+  Var pooled(Tape& tape, const KredFrozen& frozen, const ArticleBatch& batch, Var entity_vectors, Var entity_keys,
+             KredAttention* attention);
 
   KredOptions options_;
   KredShape shape_;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "lib/tensor/parallel.h"
+
 namespace nd {
 namespace {
 
@@ -93,16 +95,23 @@ ArticleBatch KredBatcher::articles(Arena& arena, std::span<const int32_t> articl
   auto entity = arena.array<int32_t>(n), position = arena.array<int32_t>(n), frequency = arena.array<int32_t>(n),
        type = arena.array<int32_t>(n);
   heads_.clear();
-  int64_t at = 0;
-  for (int32_t a : articles)
-    for (int64_t l = data_.link_offsets[a]; l < data_.link_offsets[a + 1]; ++l, ++at) {
-      const int32_t h = data_.link_head[l];
-      // Without neighbours an entity is its raw vector; else a row of what entities() made.
-      entity[at] = !model_.uses_neighbours() ? data_.head_entity[h] : heads ? heads_(h) : h;
-      position[at] = data_.link_position[l];
-      frequency[at] = data_.link_frequency[l];
-      type[at] = data_.link_type[l];
+  const auto fill = [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      int64_t l = data_.link_offsets[articles[i]];
+      for (int64_t at = offsets[i]; at < offsets[i + 1]; ++at, ++l) {
+        const int32_t h = data_.link_head[l];
+        // Without neighbours an entity is its raw vector; else a row of what entities() made.
+        entity[at] = !model_.uses_neighbours() ? data_.head_entity[h] : heads ? heads_(h) : h;
+        position[at] = data_.link_position[l];
+        frequency[at] = data_.link_frequency[l];
+        type[at] = data_.link_type[l];
+      }
     }
+  };
+  if (heads)  // counted in their order
+    fill(0, batch.count);
+  else
+    parallel_ranges(batch.count, 32, fill);
   if (!model_.uses_neighbours()) {
     batch.entity = {n, data_.frozen().entity_x.rows, entity.data()};
   } else if (heads) {
@@ -112,9 +121,13 @@ ArticleBatch KredBatcher::articles(Arena& arena, std::span<const int32_t> articl
     batch.entity = {n, data_.heads(), entity.data()};
   }
   if (model_.options().model == "kred" && model_.options().context) {
-    batch.position = make_index(arena, position, 2);
-    batch.frequency = make_index(arena, frequency, model_.options().frequencies);
-    batch.type = make_index(arena, type, model_.shape().types + 1);
+    // By row, as gradients read it, only where there will be gradients.
+    const auto index = [&](std::span<const int32_t> row, int64_t rows) {
+      return heads ? make_index(arena, row, rows) : Index{n, rows, row.data()};
+    };
+    batch.position = index(position, 2);
+    batch.frequency = index(frequency, model_.options().frequencies);
+    batch.type = index(type, model_.shape().types + 1);
   }
   return batch;
 }

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <numeric>
 
+#include "lib/tensor/parallel.h"
+
 namespace nd {
 namespace {
 
@@ -47,9 +49,10 @@ struct KredRanker::Encoded {
 KredRanker::KredRanker(Kred& model, const KredData& data, int64_t max_history)
     : model_(model), data_(data), batcher_(model, data), max_history_(max_history) {}
 
-// e_N of every entity that occurs in these articles, as rows of all heads; the others' rows stay zero.
-std::vector<float> KredRanker::entity_table(std::span<const int32_t> articles) {
-  const int64_t d = model_.shape().entity_dim;
+// Of every entity that occurs in these articles; the others' rows stay zero.
+KredRanker::EntityTable KredRanker::entity_table(std::span<const int32_t> articles) {
+  EntityTable table;
+  if (!model_.uses_neighbours()) return table;
   std::vector<bool> wanted(static_cast<size_t>(data_.heads()), false);
   for (int32_t a : articles)
     for (int64_t l = data_.link_offsets[a]; l < data_.link_offsets[a + 1]; ++l) wanted[data_.link_head[l]] = true;
@@ -57,37 +60,49 @@ std::vector<float> KredRanker::entity_table(std::span<const int32_t> articles) {
   for (int64_t h = 0; h < data_.heads(); ++h)
     if (wanted[h]) heads.push_back(static_cast<int32_t>(h));
 
-  std::vector<float> table(static_cast<size_t>(data_.heads() * d));
   Arena arena;
   Tape tape(arena, false);
+  const auto keep = [&](std::span<const int32_t> block, Var rows, std::vector<float>& all) {
+    const int64_t cols = rows->value.cols;
+    all.resize(static_cast<size_t>(data_.heads() * cols));
+    parallel_ranges(static_cast<int64_t>(block.size()), 256, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i) std::copy_n(rows->value.row(i), cols, all.data() + block[i] * cols);
+    });
+  };
   for (size_t begin = 0; begin < heads.size(); begin += kHeadBlock) {
     const auto block = std::span(heads).subspan(begin, std::min<size_t>(kHeadBlock, heads.size() - begin));
     tape.reset();
     Var e = model_.entities(tape, data_.frozen(), batcher_.entities(arena, block));
-    for (size_t i = 0; i < block.size(); ++i) std::copy_n(e->value.row(i), d, table.data() + block[i] * d);
+    keep(block, e, table.vectors);
+    if (model_.uses_entity_keys()) keep(block, model_.entity_keys(tape, e), table.keys);
   }
   return table;
 }
 
+Var KredRanker::articles(Tape& tape, std::span<const int32_t> block, EntityTable& table, KredAttention* attention) {
+  const ArticleBatch batch = batcher_.articles(tape.arena(), block, nullptr);
+  Var entities = nullptr, keys = nullptr;
+  if (!table.vectors.empty())
+    entities = tape.constant(wrap(table.vectors, data_.heads(), model_.shape().entity_dim));
+  else if (model_.uses_entities())
+    entities = tape.constant(data_.frozen().entity_x);
+  if (!table.keys.empty()) keys = tape.constant(wrap(table.keys, data_.heads(), model_.options().hidden));
+  return model_.articles(tape, data_.frozen(), batch, entities, keys, attention);
+}
+
 std::vector<float> KredRanker::encode(std::span<const int32_t> articles, double* table_seconds) {
-  const int64_t n = static_cast<int64_t>(articles.size()), width = model_.article_dim(), d = model_.shape().entity_dim;
+  const int64_t n = static_cast<int64_t>(articles.size());
   const double began = now();
-  std::vector<float> table;
-  if (model_.uses_neighbours()) table = entity_table(articles);
+  EntityTable table = entity_table(articles);
   if (table_seconds) *table_seconds = now() - began;
-  std::vector<float> out(static_cast<size_t>(n * width));
+  std::vector<float> out;
+  out.reserve(static_cast<size_t>(n * model_.article_dim()));
   Arena arena;
   Tape tape(arena, false);
   for (int64_t begin = 0; begin < n; begin += kArticleBlock) {
-    const auto block = articles.subspan(begin, std::min(kArticleBlock, n - begin));
     tape.reset();
-    const ArticleBatch batch = batcher_.articles(arena, block, nullptr);
-    Var entities = !model_.uses_entities() ? nullptr
-                   : model_.uses_neighbours()
-                       ? tape.constant(wrap(table, data_.heads(), d))
-                       : tape.constant(data_.frozen().entity_x);
-    Var v = model_.articles(tape, data_.frozen(), batch, entities);
-    std::copy_n(v->value.data, v->value.size(), out.data() + begin * width);
+    const Mat v = this->articles(tape, articles.subspan(begin, std::min(kArticleBlock, n - begin)), table)->value;
+    out.insert(out.end(), v.data, v.data + v.size());
   }
   return out;
 }
@@ -96,8 +111,7 @@ KredRanker::Attention KredRanker::attention(std::span<const int32_t> articles) {
   Attention out;
   Arena arena;
   Tape tape(arena, false);
-  const int64_t d = model_.shape().entity_dim;
-  std::vector<float> table(static_cast<size_t>(data_.heads() * d));
+  EntityTable table;
   if (model_.uses_neighbours()) {
     std::vector<int32_t> heads(static_cast<size_t>(data_.heads()));
     std::iota(heads.begin(), heads.end(), 0);
@@ -105,19 +119,16 @@ KredRanker::Attention KredRanker::attention(std::span<const int32_t> articles) {
       const auto block = std::span(heads).subspan(begin, std::min(kHeadBlock, data_.heads() - begin));
       tape.reset();
       Var weights = nullptr;
-      Var e = model_.entities(tape, data_.frozen(), batcher_.entities(arena, block), &weights);
-      std::copy_n(e->value.data, e->value.size(), table.data() + begin * d);
+      const Mat e = model_.entities(tape, data_.frozen(), batcher_.entities(arena, block), &weights)->value;
+      table.vectors.insert(table.vectors.end(), e.data, e.data + e.size());
       out.neighbour.insert(out.neighbour.end(), weights->value.data, weights->value.data + weights->value.size());
     }
   }
   for (size_t begin = 0; begin < articles.size(); begin += kArticleBlock) {
-    const auto block = articles.subspan(begin, std::min<size_t>(kArticleBlock, articles.size() - begin));
     tape.reset();
-    const ArticleBatch batch = batcher_.articles(arena, block, nullptr);
     KredAttention weights;
-    Var entities = model_.uses_neighbours() ? tape.constant(wrap(table, data_.heads(), d))
-                                            : tape.constant(data_.frozen().entity_x);
-    model_.articles(tape, data_.frozen(), batch, entities, &weights);
+    this->articles(tape, articles.subspan(begin, std::min<size_t>(kArticleBlock, articles.size() - begin)), table,
+                   &weights);
     if (weights.entity)
       out.link.insert(out.link.end(), weights.entity->value.data,
                       weights.entity->value.data + weights.entity->value.size());

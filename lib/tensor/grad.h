@@ -54,7 +54,7 @@ Var shift_tokens(Tape& tape, int64_t tokens, int64_t by, Var x);
 // h of an LSTM whose gates get a(m,4n) + h_{t-1} u(n,4n)
 Var lstm(Tape& tape, int64_t tokens, bool reverse, Var a, Var u);
 
-// A table and which row of it each item uses. Up to four tables take part in one operation.
+// A table and which row of it each item uses. Up to five tables take part in one operation.
 struct Rows {
   Var table;
   Index index;
@@ -62,7 +62,10 @@ struct Rows {
 // y(items,n) = Σ_j table_j[row_j]
 Var gather_sum(Tape& tape, std::initializer_list<Rows> tables);
 // s(items,1) = relu(Σ_j table_j[row_j]) · w(n,1) + b(1,1)
-Var relu_dot(Tape& tape, std::initializer_list<Rows> tables, Var w, Var b);
+Var relu_dot(Tape& tape, std::span<const Rows> tables, Var w, Var b);
+inline Var relu_dot(Tape& tape, std::initializer_list<Rows> tables, Var w, Var b) {
+  return relu_dot(tape, std::span(tables.begin(), tables.size()), w, b);
+}
 // s(items,1) = a[i] · b[i], or the cosine of the two
 Var row_dots(Tape& tape, const Rows& a, const Rows& b, bool cosine);
 

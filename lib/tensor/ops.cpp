@@ -20,7 +20,7 @@ bool sums_into(const Index& index, const Mat& dx) { return index.by_row() && ind
 // Segments are runs of items as they come; an index whose items are reordered is none.
 bool runs(const Index& segments) { return segments.by_row() && !segments.item; }
 bool fits(std::span<const Table> tables, int64_t items, int64_t cols) {
-  if (tables.empty() || tables.size() > 4) return false;
+  if (tables.empty() || tables.size() > 5) return false;
   for (const Table& t : tables)
     if (t.index.items != items || t.values.cols != cols || !reads(t.index, t.values)) return false;
   return true;

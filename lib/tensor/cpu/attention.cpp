@@ -26,7 +26,8 @@ void relu_dot_of(std::span<const Table> t, const Mat& w, float bias, uint16_t* m
       const float* rows[N];
       for (int j = 0; j < N; ++j) {
         rows[j] = t[j].values.row(t[j].index.row_of(i));
-        if (i + kAhead < s.rows) prefetch(t[j].values.row(t[j].index.row_of(i + kAhead)), cols);
+        if (t[j].values.size() > kNear && i + kAhead < s.rows)
+          prefetch(t[j].values.row(t[j].index.row_of(i + kAhead)), cols);
       }
       s.data[i] = relu_dot_row<N>(rows, w.data, cols, mask + i * words) + bias;
     }
@@ -41,7 +42,8 @@ void relu_dot(std::span<const Table> tables, const Mat& w, const Mat& b, uint16_
     case 1: return relu_dot_of<1>(tables, w, bias, mask, s);
     case 2: return relu_dot_of<2>(tables, w, bias, mask, s);
     case 3: return relu_dot_of<3>(tables, w, bias, mask, s);
-    default: return relu_dot_of<4>(tables, w, bias, mask, s);
+    case 4: return relu_dot_of<4>(tables, w, bias, mask, s);
+    default: return relu_dot_of<5>(tables, w, bias, mask, s);
   }
 }
 

@@ -32,7 +32,8 @@ void gather_sum(std::span<const Table> tables, Mat y) {
     for (int64_t i = begin; i < end; ++i) {
       float* out = y.row(i);
       if (i + kAhead < y.rows)
-        for (const Table& t : tables) prefetch_row(t.values.row(t.index.row_of(i + kAhead)), y.cols);
+        for (const Table& t : tables)
+          if (t.values.size() > kNear) prefetch(t.values.row(t.index.row_of(i + kAhead)), y.cols);
       const auto count = static_cast<int64_t>(tables.size());
       const auto row = [&](int64_t j) { return tables[j].values.row(tables[j].index.row_of(i)); };
       if (count == 1)

@@ -198,6 +198,7 @@ inline float sum(Lanes x) {
 // Asks for p[0 .. n) to be brought near.
 inline void prefetch(const float* p, int64_t n) {
   for (int64_t i = 0; i < n; i += kLanes) __builtin_prefetch(p + i);
+  __builtin_prefetch(p + n - 1);  // few rows start at a cache line: they end in one line more
 }
 
 inline float first(Lanes x) { return x.part[0][0]; }
@@ -268,8 +269,7 @@ inline void weighted_sum(int64_t begin, int64_t end, Weight&& weight, Row&& row,
 
 // Rows lie anywhere in tables larger than the caches: asking for a row this many items ahead hides the wait.
 constexpr int64_t kAhead = 8;
-inline void prefetch_row(const float* p, int64_t cols) {
-  for (int64_t c = 0; c < cols; c += kLanes) __builtin_prefetch(p + c);
-}
+// Tables of no more numbers than this stay near by themselves.
+constexpr int64_t kNear = 1 << 15;
 
 }  // namespace nd::cpu

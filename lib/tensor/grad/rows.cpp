@@ -7,15 +7,16 @@
 namespace nd::grad {
 namespace {
 
-// Up to four tables, in a form a closure can hold.
+// Up to five tables, in a form a closure can hold.
 struct RowsList {
-  Rows rows[4];
-  Table tables[4];
+  static constexpr size_t kMost = 5;
+  Rows rows[kMost];
+  Table tables[kMost];
   size_t count;
   bool wanted = false;
 
-  explicit RowsList(std::initializer_list<Rows> list) : count(list.size()) {
-    if (count == 0 || count > 4) throw std::logic_error("one to four tables, not " + std::to_string(count));
+  explicit RowsList(std::span<const Rows> list) : count(list.size()) {
+    if (count == 0 || count > kMost) throw std::logic_error("one to five tables, not " + std::to_string(count));
     std::copy_n(list.begin(), count, rows);
     for (size_t j = 0; j < count; ++j) {
       tables[j] = {rows[j].table->value, rows[j].index};
@@ -28,7 +29,7 @@ struct RowsList {
 }  // namespace
 
 Var gather_sum(Tape& tape, std::initializer_list<Rows> tables) {
-  const RowsList list(tables);
+  const RowsList list({tables.begin(), tables.size()});
   Var y = tape.result(list.rows[0].index.items, list.rows[0].table->value.cols, list.wanted);
   ops::gather_sum(list.span(), y->value);
   if (y->wanted)
@@ -43,7 +44,7 @@ Var gather_sum(Tape& tape, std::initializer_list<Rows> tables) {
   return y;
 }
 
-Var relu_dot(Tape& tape, std::initializer_list<Rows> tables, Var w, Var b) {
+Var relu_dot(Tape& tape, std::span<const Rows> tables, Var w, Var b) {
   const RowsList list(tables);
   const int64_t items = list.rows[0].index.items;
   Var s = tape.result(items, 1, list.wanted || w->wanted || (b && b->wanted));

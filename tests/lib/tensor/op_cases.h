@@ -152,7 +152,8 @@ Var with_rows(const Operands& in, size_t count, F&& f) {
     case 1: return f(std::initializer_list<grad::Rows>{rows(0)});
     case 2: return f(std::initializer_list<grad::Rows>{rows(0), rows(1)});
     case 3: return f(std::initializer_list<grad::Rows>{rows(0), rows(1), rows(2)});
-    default: return f(std::initializer_list<grad::Rows>{rows(0), rows(1), rows(2), rows(3)});
+    case 4: return f(std::initializer_list<grad::Rows>{rows(0), rows(1), rows(2), rows(3)});
+    default: return f(std::initializer_list<grad::Rows>{rows(0), rows(1), rows(2), rows(3), rows(4)});
   }
 }
 
@@ -565,6 +566,7 @@ inline std::vector<OpCase> all() {
   add(gather_sum("one_table", {few}, 18));
   add(gather_sum("three_tables", {few, sets, id}, 18));
   add(gather_sum("four_tables", {few, many, sets, id}, 18));
+  add(gather_sum("five_tables", {few, many, few, sets, id}, 18));
   add(gather_sum("frozen_first", {few, many}, 18, {true, false}));
   add(gather_sum("no_items", {drawn(0, 5, "none"), each(0)}, 18));
   add(gather_sum("many_items", {drawn(2000, 300, "l"), drawn(2000, 1700, "m")}, 33));
@@ -572,6 +574,7 @@ inline std::vector<OpCase> all() {
   add(relu_dot("one_item", {drawn(1, 3, "one"), each(1)}, 18, true));
   add(relu_dot("three_tables", {sets, few, many}, 128, false));
   add(relu_dot("four_tables", {few, many, sets, id}, 34, true));
+  add(relu_dot("five_tables", {few, many, few, sets, id}, 128, false));
   add(relu_dot("frozen_table", {few, many}, 33, true, {true, false}));
   add(relu_dot("only_frozen_tables", {few, many}, 33, false, {true, true}));
   add(relu_dot("frozen_w", {few, many}, 33, true, {false, false}, false));

@@ -116,7 +116,7 @@ TEST(Tape, MistakesInUseAreTold) {
 
   const grad::Rows each{x.on(tape), identity(4)};
   EXPECT_NO_THROW(grad::gather_sum(tape, {each, each, each, each}));
-  EXPECT_THROW(grad::gather_sum(tape, {each, each, each, each, each}), std::logic_error);
+  EXPECT_THROW(grad::gather_sum(tape, {each, each, each, each, each, each}), std::logic_error);
   EXPECT_THROW(grad::gather_sum(tape, {each, {w.on(tape), identity(3)}}), std::logic_error);
   EXPECT_THROW(grad::gather_sum(tape, {{x.on(tape), identity(5)}}), std::logic_error);
 
