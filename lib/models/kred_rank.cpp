@@ -49,51 +49,52 @@ struct KredRanker::Encoded {
 KredRanker::KredRanker(Kred& model, const KredData& data, int64_t max_history)
     : model_(model), data_(data), batcher_(model, data), max_history_(max_history) {}
 
-// Of every entity that occurs in these articles; the others' rows stay zero.
-KredRanker::EntityTable KredRanker::entity_table(std::span<const int32_t> articles) {
+// Of every entity that occurs in these articles; the others' rows are never read.
+KredRanker::EntityTable KredRanker::entity_table(Arena& arena, std::span<const int32_t> articles) {
   EntityTable table;
   if (!model_.uses_neighbours()) return table;
-  std::vector<bool> wanted(static_cast<size_t>(data_.heads()), false);
+  table.vectors = arena.mat(data_.heads(), model_.shape().entity_dim);
+  if (model_.uses_entity_keys()) table.keys = arena.mat(data_.heads(), model_.options().hidden);
+  std::vector<char> wanted(static_cast<size_t>(data_.heads()), false);
   for (int32_t a : articles)
     for (int64_t l = data_.link_offsets[a]; l < data_.link_offsets[a + 1]; ++l) wanted[data_.link_head[l]] = true;
   std::vector<int32_t> heads;
   for (int64_t h = 0; h < data_.heads(); ++h)
     if (wanted[h]) heads.push_back(static_cast<int32_t>(h));
 
-  Arena arena;
-  Tape tape(arena, false);
-  const auto keep = [&](std::span<const int32_t> block, Var rows, std::vector<float>& all) {
-    const int64_t cols = rows->value.cols;
-    all.resize(static_cast<size_t>(data_.heads() * cols));
+  Arena block_arena;
+  Tape tape(block_arena, false);
+  const auto keep = [](std::span<const int32_t> block, Var rows, const Mat& all) {
     parallel_ranges(static_cast<int64_t>(block.size()), 256, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) std::copy_n(rows->value.row(i), cols, all.data() + block[i] * cols);
+      for (int64_t i = begin; i < end; ++i) std::copy_n(rows->value.row(i), all.cols, all.row(block[i]));
     });
   };
   for (size_t begin = 0; begin < heads.size(); begin += kHeadBlock) {
     const auto block = std::span(heads).subspan(begin, std::min<size_t>(kHeadBlock, heads.size() - begin));
     tape.reset();
-    Var e = model_.entities(tape, data_.frozen(), batcher_.entities(arena, block));
+    Var e = model_.entities(tape, data_.frozen(), batcher_.entities(block_arena, block));
     keep(block, e, table.vectors);
-    if (model_.uses_entity_keys()) keep(block, model_.entity_keys(tape, e), table.keys);
+    if (!table.keys.empty()) keep(block, model_.entity_keys(tape, e), table.keys);
   }
   return table;
 }
 
-Var KredRanker::articles(Tape& tape, std::span<const int32_t> block, EntityTable& table, KredAttention* attention) {
+Var KredRanker::articles(Tape& tape, std::span<const int32_t> block, const EntityTable& table, KredAttention* attention) {
   const ArticleBatch batch = batcher_.articles(tape.arena(), block, nullptr);
   Var entities = nullptr, keys = nullptr;
   if (!table.vectors.empty())
-    entities = tape.constant(wrap(table.vectors, data_.heads(), model_.shape().entity_dim));
+    entities = tape.constant(table.vectors);
   else if (model_.uses_entities())
     entities = tape.constant(data_.frozen().entity_x);
-  if (!table.keys.empty()) keys = tape.constant(wrap(table.keys, data_.heads(), model_.options().hidden));
+  if (!table.keys.empty()) keys = tape.constant(table.keys);
   return model_.articles(tape, data_.frozen(), batch, entities, keys, attention);
 }
 
 std::vector<float> KredRanker::encode(std::span<const int32_t> articles, double* table_seconds) {
   const int64_t n = static_cast<int64_t>(articles.size());
   const double began = now();
-  EntityTable table = entity_table(articles);
+  Arena table_arena;
+  const EntityTable table = entity_table(table_arena, articles);
   if (table_seconds) *table_seconds = now() - began;
   std::vector<float> out;
   out.reserve(static_cast<size_t>(n * model_.article_dim()));
@@ -109,10 +110,11 @@ std::vector<float> KredRanker::encode(std::span<const int32_t> articles, double*
 
 KredRanker::Attention KredRanker::attention(std::span<const int32_t> articles) {
   Attention out;
-  Arena arena;
+  Arena arena, table_arena;
   Tape tape(arena, false);
   EntityTable table;
   if (model_.uses_neighbours()) {
+    table.vectors = table_arena.mat(data_.heads(), model_.shape().entity_dim);
     std::vector<int32_t> heads(static_cast<size_t>(data_.heads()));
     std::iota(heads.begin(), heads.end(), 0);
     for (int64_t begin = 0; begin < data_.heads(); begin += kHeadBlock) {
@@ -120,7 +122,7 @@ KredRanker::Attention KredRanker::attention(std::span<const int32_t> articles) {
       tape.reset();
       Var weights = nullptr;
       const Mat e = model_.entities(tape, data_.frozen(), batcher_.entities(arena, block), &weights)->value;
-      table.vectors.insert(table.vectors.end(), e.data, e.data + e.size());
+      std::copy_n(e.data, e.size(), table.vectors.row(begin));
       out.neighbour.insert(out.neighbour.end(), weights->value.data, weights->value.data + weights->value.size());
     }
   }

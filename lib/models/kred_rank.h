@@ -46,13 +46,13 @@ class KredRanker {
 
  private:
   struct Encoded;
-  // e_N, and its share of eq. (5) where the model has one, as rows of all heads.
+  // e_N, and its share of eq. (5) where the model has one, as rows of all heads; empty where the model has none.
   struct EntityTable {
-    std::vector<float> vectors, keys;
+    Mat vectors, keys;
   };
-  EntityTable entity_table(std::span<const int32_t> articles);
+  EntityTable entity_table(Arena& arena, std::span<const int32_t> articles);
   // Vectors of a block of articles.
-  Var articles(Tape& tape, std::span<const int32_t> block, EntityTable& table, KredAttention* attention = nullptr);
+  Var articles(Tape& tape, std::span<const int32_t> block, const EntityTable& table, KredAttention* attention = nullptr);
   Var users(Tape& tape, const Encoded& encoded, const Ragged<int32_t>& histories, std::span<const int32_t> rows);
 
   Kred& model_;
