@@ -10,7 +10,7 @@ threads=$(nproc)
 
 ninja -C "$build" kred_bench > /dev/null
 ours=$("$build/bench/kred_bench" "${DOCS:-100000}" "$threads")
-theirs=$(bench/torch/run.sh --docs "${TORCH_DOCS:-12800}" 2> /dev/null || echo '{"skipped":"PyTorch could not run"}')
+theirs=$(bench/torch/run.sh kred --docs "${TORCH_DOCS:-12800}" 2> /dev/null || echo '{"skipped":"PyTorch could not run"}')
 again=$("$build/bench/kred_bench" "${DOCS:-100000}" "$threads")
 
 printf '%s\n' "$ours" "$again" "$theirs" | awk -v load="$(cut -d' ' -f1 /proc/loadavg)" -v threads="$threads" '

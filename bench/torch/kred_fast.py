@@ -184,7 +184,7 @@ def main():
     options = kred_run.arguments("KRED training and inference in PyTorch with the algebra of the C++ program, timed.")
     data = kd.Data(options.docs, options.seed)
     model = Kred(data)
-    team = kred_run.Team(model, options.workers)
+    team = kred_run.Team(list(model.parameters()), options.workers)
     trainer, table = Trainer(team, model), Table(model)
 
     def work():

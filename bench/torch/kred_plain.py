@@ -61,7 +61,7 @@ def main():
     options = kred_run.arguments("KRED training and inference in plain PyTorch, timed.")
     data = kd.Data(options.docs, options.seed)
     model = Kred(data)
-    team = kred_run.Team(model, options.workers)
+    team = kred_run.Team(list(model.parameters()), options.workers)
 
     def work():
         step = lambda rows: gradients(team, model, rows)

@@ -30,10 +30,9 @@ def arguments(description):
 class Team:
     """Equal processes with a part of every batch each; gradients and parameters lie in memory they share."""
 
-    def __init__(self, model, workers):
+    def __init__(self, parameters, workers):
         self.workers, self.rank, self.meetings = workers, 0, 0
         self.arrived = torch.zeros(workers, dtype=torch.int64).share_memory_().numpy()
-        parameters = list(model.parameters())
         size = sum(p.numel() for p in parameters)
         self.values = torch.empty(size).share_memory_()
         self.gradients = torch.zeros(workers, size).share_memory_()
@@ -65,7 +64,7 @@ class Team:
         each = -(-len(self.values) // self.workers)
         self.part = slice(self.rank * each, (self.rank + 1) * each)  # of the parameters: this process's to update
         mine = torch.nn.Parameter(self.values[self.part])
-        self.adam = torch.optim.Adam([mine], lr=1e-3, weight_decay=1e-5)
+        self.adam = self.optimiser(mine)
         mine.grad = torch.empty_like(mine)
         self.mine = mine
         self.parent = os.getppid()
@@ -74,6 +73,9 @@ class Team:
         except BaseException:
             self.arrived[self.rank] = -1  # or the others would wait forever
             raise
+
+    def optimiser(self, mine):
+        return torch.optim.Adam([mine], lr=1e-3, weight_decay=1e-5)
 
     def meet(self):
         """Waits until every process is here."""

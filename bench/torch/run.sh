@@ -1,8 +1,11 @@
 #!/usr/bin/env bash
-# KRED's speed in PyTorch, plain and with our algebra, in the environment that suits PyTorch best (README.md).
-# Prints one JSON line: {"plain": {...}, "fast": {...}, "environment": "..."}, or {"skipped": "why"} where python3-torch
-# cannot be had. Options, passed on: --docs N, --seed N, --threads N, --workers N. PYTHON is the one that has torch.
+# run.sh kred|dhan [OPTION...]: a model's speed in PyTorch, plain and with our algebra, in the environment that suits
+# PyTorch best (README.md). Prints one JSON line: {"plain": {...}, "fast": {...}, "environment": "..."}, or
+# {"skipped": "why"} where python3-torch cannot be had. Options are passed on to the programs: --seed N, --threads N,
+# --workers N; kred: --docs N; dhan: --steps N, --score N, --dropout P. PYTHON is the one that has torch.
 set -euo pipefail
+model=$1
+shift
 cd "$(dirname "$0")"
 python=${PYTHON:-/usr/bin/python3}
 lib=/usr/lib/$(uname -m)-linux-gnu
@@ -26,8 +29,8 @@ export GLIBC_TUNABLES=glibc.malloc.hugetlb=1
 cores=$(nproc)
 workers=$((cores < 4 ? cores : 4))
 program() { timeout --foreground 3600 "$python" "$1" --workers "$workers" "${@:2}"; }
-"$python" kred_same.py >&2
-plain=$(program kred_plain.py "$@")
-fast=$(program kred_fast.py "$@")
+"$python" "${model}_same.py" >&2
+plain=$(program "${model}_plain.py" "$@")
+fast=$(program "${model}_fast.py" "$@")
 environment="${LD_LIBRARY_PATH:-} ${OPENBLAS_CORETYPE:-} $GLIBC_TUNABLES"
 echo "{\"plain\": $plain, \"fast\": $fast, \"environment\": \"$environment\"}"
