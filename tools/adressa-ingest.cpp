@@ -15,8 +15,8 @@ namespace {
 using namespace nd;
 
 struct Options {
-  std::vector<std::string> days;
-  std::string corpus_out, clicks_out, repeats = "first";
+  std::vector<std::string> days, articles;
+  std::string article_columns, corpus_out, clicks_out, repeats = "first";
   cli::Common common;
 };
 
@@ -28,6 +28,8 @@ void declare(cli::Command& c, Options& o) {
   c.inputs(o.days, "DAYS", "day files of JSON lines, plain, gzip or zstd, or folders of them");
   c.output_option(o.corpus_out, "--corpus-out", "FILE", "corpus to write", cli::required);
   c.output_option(o.clicks_out, "--clicks-out", "FILE", "clicks to write", cli::required);
+  c.input_option(o.articles, "--articles", "FILE", "what else is known of articles, their bodies above all; repeat it");
+  c.option(o.article_columns, "--article-columns", "LIST", "which column of these is what, as in click-ingest(1)");
   c.choice(o.repeats, "--repeats", {"first", "keep"}, "of a user's clicks on one article the first only, or all");
   c.common(o.common, cli::max_skip | cli::compress);
   c.example("adressa-ingest one_week --corpus-out corpus.nd --clicks-out clicks.nd");
@@ -36,6 +38,7 @@ void declare(cli::Command& c, Options& o) {
 
 void validate(const Options& o) {
   if (o.corpus_out == o.clicks_out) throw UsageError("--corpus-out and --clicks-out name one file, expected two");
+  if (o.articles.empty() && !o.article_columns.empty()) throw UsageError("--article-columns is for --articles");
   cli::refuse_terminal(o.corpus_out);
   cli::refuse_terminal(o.clicks_out);
 }
@@ -45,6 +48,8 @@ int run(const Options& o, cli::Context& ctx) {
   Skips skips(o.common.max_skip);
   cli::Progress progress(ctx.log, "megabytes", static_cast<int64_t>(files.bytes / 1000000));
   AdressaReader reader([&](uint64_t bytes) { progress.at(static_cast<int64_t>(bytes / 1000000)); });
+  const ArticleLists lists(o.article_columns, tell_columns(ctx.log));
+  for (const std::string& path : o.articles) lists.read(path, reader.articles, skips);
   for (const std::string& path : files.paths) reader.read(path, skips);
   if (reader.clicks.size() == 0) throw Error(o.days[0], "no line has an id, a title, a category and a user: no clicks");
   for (const std::string& line : skips.report()) ctx.log.warn(line);

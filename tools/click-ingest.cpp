@@ -18,6 +18,7 @@ struct Options {
   std::vector<std::string> clicks, articles;
   std::string corpus_out, clicks_out, repeats = "first";
   bool only_with_text = false;
+  std::string article_columns;
   ClickTextOptions text;
   cli::Common common;
 };
@@ -37,7 +38,7 @@ void declare(cli::Command& c, Options& o) {
            "only rows with this value; repeat it for more values of a field, or for more fields");
   c.choice(o.text.format, "--format", {"auto", "tsv", "csv", "json"}, "how the clicks are written");
   c.input_option(o.articles, "--articles", "FILE", "what else is known of articles, clicked or not; repeat it");
-  c.option(o.text.article_columns, "--article-columns", "LIST",
+  c.option(o.article_columns, "--article-columns", "LIST",
            "the same for article lists: article, title, abstract, body, category, subcategory, url, and time of "
            "publication");
   c.choice(o.repeats, "--repeats", {"first", "keep"}, "of a user's clicks on one article the first only, or all");
@@ -52,18 +53,17 @@ void declare(cli::Command& c, Options& o) {
 
 void validate(const Options& o) {
   if (o.corpus_out == o.clicks_out) throw UsageError("--corpus-out and --clicks-out name one file, expected two");
-  if (o.articles.empty() && !o.text.article_columns.empty()) throw UsageError("--article-columns is for --articles");
+  if (o.articles.empty() && !o.article_columns.empty()) throw UsageError("--article-columns is for --articles");
   cli::refuse_terminal(o.corpus_out);
   cli::refuse_terminal(o.clicks_out);
 }
 
 int run(const Options& o, cli::Context& ctx) {
   Skips skips(o.common.max_skip);
-  ClickText text(o.text, [&](const std::string& path, const std::string& columns) {
-    ctx.log.info("columns", {{"file", path}, {"columns", columns}});
-  });
-  for (const std::string& path : o.articles) text.read_articles(path, skips);
-  for (const std::string& path : o.clicks) text.read_clicks(path, skips);
+  ClickText text(o.text, tell_columns(ctx.log));
+  const ArticleLists lists(o.article_columns, tell_columns(ctx.log));
+  for (const std::string& path : o.articles) lists.read(path, text.articles, skips);
+  for (const std::string& path : o.clicks) text.read(path, skips);
   for (const std::string& line : skips.report()) ctx.log.warn(line);
 
   const bool keep = o.repeats == "keep";

@@ -4,12 +4,19 @@
 #include <algorithm>
 #include <string>
 
+#include "lib/data/article_lists.h"
 #include "lib/data/click_log.h"
 #include "lib/data/log_time.h"
 #include "lib/io/kind_file.h"
 #include "tools/meta.h"
 
 namespace nd {
+
+inline TellColumns tell_columns(cli::Log& log) {
+  return [&log](const std::string& path, const std::string& columns) {
+    log.info("columns", {{"file", path}, {"columns", columns}});
+  };
+}
 
 inline void report(cli::Log& log, const ClickLog& read, int64_t sessions, bool repeats_kept) {
   const auto [first, last] = std::ranges::minmax(read.clicks.time.span());

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <string_view>
+#include <utility>
 
 #include "lib/data/log_time.h"
 #include "lib/data/table.h"
@@ -110,17 +111,19 @@ const char* AdressaReader::add(std::string_view text) {
   if (time.integer < 0) return "the time is before 1970";
   if (time.integer >= Clicks::end_of_time) return "the time is in 2100 or later";
 
-  const int64_t known = articles.size();
   const int32_t article = articles.add(line_[kId].text);
-  if (article == known) tell(article);
-  if (!linked_[static_cast<size_t>(article)] && line_[kProfile].type == json::Node::Type::array)
+  if (state_.size() <= static_cast<size_t>(article)) state_.resize(static_cast<size_t>(article) + 1);
+  State& state = state_[static_cast<size_t>(article)];
+  if (!std::exchange(state.told, true)) tell(article);
+  if (!state.linked && line_[kProfile].type == json::Node::Type::array) {
+    state.linked = true;
     link(article, line_[kProfile].text, line_[kTitle].text);
+  }
   clicks.add(user, article, time.integer * 1000000, session_[static_cast<size_t>(user)]);
   return nullptr;
 }
 
 void AdressaReader::tell(int32_t article) {
-  linked_.push_back(false);
   const std::string_view category = line_[kCategory].text, canonical = line_[kCanonicalUrl].text;
   int64_t published = -1;
   if (int64_t micros; parse_iso_time(line_[kPublished].text, micros) && micros >= 0) published = micros / 1000000;
@@ -134,7 +137,6 @@ void AdressaReader::tell(int32_t article) {
 // {"item":"Trondheim","groups":[{"group":"location","weight":0.8,"count":3}]} is a link; of several groups that are
 // entities the heaviest says what it is. A profile that is not written so gives none.
 void AdressaReader::link(int32_t article, std::string_view profile, std::string_view title) {
-  linked_[static_cast<size_t>(article)] = true;
   json::Node items;
   try {
     items = profile_.parse(profile);

@@ -44,7 +44,7 @@ class AdressaReader {
   // object.
   void read(const std::string& path, Skips& skips);
 
-  ArticleBuilder articles;
+  ArticleBuilder articles;  // what is told before of an article (article_lists.h) stands
   ClickBuilder clicks;
   AdressaCounts counts;
 
@@ -58,7 +58,10 @@ class AdressaReader {
   json::Picker line_;
   json::Parser profile_;
   std::vector<int32_t> session_;  // of each user, the one at hand
-  std::vector<bool> linked_;      // of each article
+  struct State {
+    bool told = false, linked = false;
+  };
+  std::vector<State> state_;  // of each article that was viewed
 };
 
 }  // namespace nd

@@ -67,6 +67,12 @@ std::string plain(std::string_view name, TimeUnit& unit) {
   return out;
 }
 
+bool is_by_number(const ColumnMap& map) {
+  return std::ranges::any_of(map.field, [](const std::string& name) {
+    return !name.empty() && name.find_first_not_of("0123456789") == std::string::npos;
+  });
+}
+
 bool allows(std::initializer_list<Role> allowed, size_t role) {
   return std::ranges::find(allowed, static_cast<Role>(role)) != allowed.end();
 }
@@ -138,6 +144,24 @@ void guess_columns(const std::vector<std::string>& names, std::initializer_list<
   // The name may tell the unit even where the column was named by hand.
   for (size_t n = 0; n < names.size(); ++n)
     if (names[n] == map[Role::time] && map.unit == TimeUnit::unknown) map.unit = unit[n];
+}
+
+ColumnMap choose_columns(RecordReader& rows, const ColumnMap& told, std::initializer_list<Role> allowed,
+                         std::initializer_list<Role> needed, const std::vector<std::string>& more,
+                         const std::string& hint) {
+  ColumnMap map = told;
+  if (rows.json() || !is_by_number(map)) guess_columns(rows.names(), allowed, map);
+  for (const Role role : needed) {
+    if (!map[role].empty()) continue;
+    std::string names;
+    for (const std::string& n : rows.names()) names += (names.empty() ? "" : ", ") + n;
+    rows.fail("no column could be found for the " + std::string(roles()[static_cast<size_t>(role)].role) +
+              "; say which, as in " + hint + " (the first line has " + names + ")");
+  }
+  std::vector<std::string> fields(map.field.begin(), map.field.end());
+  fields.insert(fields.end(), more.begin(), more.end());
+  rows.choose(fields);
+  return map;
 }
 
 TimeUnit guess_unit(std::string_view time) {

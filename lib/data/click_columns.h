@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "lib/data/records.h"
+
 namespace nd {
 
 // What a field may mean in a log of clicks or in a list of articles.
@@ -35,6 +37,13 @@ ColumnMap parse_columns(std::string_view text, std::initializer_list<Role> allow
 // dots do not matter: click_article_id, contentId, user.id); names that a role has already are left alone. A name that
 // ends in _s, _ms, _us or _ns tells the unit of the time.
 void guess_columns(const std::vector<std::string>& names, std::initializer_list<Role> allowed, ColumnMap& map);
+
+// Guesses what is not told and has `rows` read these fields: those of the roles in their order (operator[] takes a
+// role's number), then `more`. Where columns are told by number, the file has no header and nothing is guessed. Error
+// when one of the roles that are needed has no field; `hint` is an option that would name it.
+ColumnMap choose_columns(RecordReader& rows, const ColumnMap& told, std::initializer_list<Role> allowed,
+                         std::initializer_list<Role> needed, const std::vector<std::string>& more,
+                         const std::string& hint);
 
 // The unit a time is written in: iso unless it is a number, and of numbers seconds, milliseconds, microseconds or
 // nanoseconds by size, each lying between 1973 and 5138 only in its own unit. unknown when it is neither.

@@ -3,33 +3,14 @@
 #include <algorithm>
 #include <initializer_list>
 
-#include "lib/data/log_time.h"
-
 namespace nd {
 namespace {
 
 using enum Role;
 
 constexpr std::initializer_list<Role> kClickRoles = {user, article, time, session, title, body, category};
-constexpr std::initializer_list<Role> kArticleRoles = {article, time,     title,       abstract,
-                                                       body,    category, subcategory, url};
 
 std::string_view field(const RecordReader& row, Role role) { return row[static_cast<size_t>(role)]; }
-
-Error nothing_usable(const std::string& path, const Skips& skips, int64_t filtered) {
-  const auto causes = skips.report();
-  return {shown(path), "has no row that can be used (" +
-                           (filtered > 0     ? std::to_string(filtered) + " rows are other than --where wants them"
-                            : causes.empty() ? "only a header"
-                                             : causes.front()) +
-                           ")"};
-}
-
-bool is_given_by_number(const ColumnMap& map) {
-  return std::ranges::any_of(map.field, [](const std::string& name) {
-    return !name.empty() && name.find_first_not_of("0123456789") == std::string::npos;
-  });
-}
 
 }  // namespace
 
@@ -57,36 +38,16 @@ bool RowFilter::holds(const RecordReader& row, size_t first) const {
   return true;
 }
 
-ClickText::ClickText(const ClickTextOptions& options, std::function<void(const std::string&, const std::string&)> tell)
+ClickText::ClickText(const ClickTextOptions& options, TellColumns tell)
     : format_(options.format),
       columns_(parse_columns(options.columns, kClickRoles)),
-      article_columns_(parse_columns(options.article_columns, kArticleRoles)),
       filter_(options.where),
       tell_(std::move(tell)) {}
 
-ColumnMap ClickText::open(RecordReader& rows, const ColumnMap& told, bool of_articles, const RowFilter& filter) const {
-  ColumnMap map = told;
-  if (rows.json() || !is_given_by_number(map))
-    guess_columns(rows.names(), of_articles ? kArticleRoles : kClickRoles, map);
-  const std::initializer_list<std::pair<Role, const char*>> needed = {
-      {user, "user"}, {article, "article"}, {time, "time"}};
-  for (const auto& [role, name] : needed)
-    if (map[role].empty() && (role == article || !of_articles)) {
-      std::string names;
-      for (const std::string& n : rows.names()) names += (names.empty() ? "" : ", ") + n;
-      rows.fail("no column could be found for the " + std::string(name) + "; say which, as in " +
-                (of_articles ? "--article-columns article=1,title=2" : "--columns user=1,article=2,time=3:s") +
-                " (the first line has " + names + ")");
-    }
-  std::vector<std::string> fields(map.field.begin(), map.field.end());
-  for (const std::string& f : filter.fields()) fields.push_back(f);
-  rows.choose(fields);
-  return map;
-}
-
-void ClickText::read_clicks(const std::string& path, Skips& skips) {
+void ClickText::read(const std::string& path, Skips& skips) {
   RecordReader row(path, format_);
-  ColumnMap map = open(row, columns_, false, filter_);
+  ColumnMap map = choose_columns(row, columns_, kClickRoles, {user, article, time}, filter_.fields(),
+                                 "--columns user=1,article=2,time=3:s");
   const int64_t clicks_before = clicks.size(), filtered_before = filtered;
   bool told = false;
   while (row.next(skips)) {
@@ -110,35 +71,6 @@ void ClickText::read_clicks(const std::string& path, Skips& skips) {
                field(row, session).empty() ? -1 : sessions_.add(field(row, session)));
   }
   if (clicks.size() == clicks_before) throw nothing_usable(path, skips, filtered - filtered_before);
-}
-
-void ClickText::read_articles(const std::string& path, Skips& skips) {
-  RecordReader row(path);
-  ColumnMap map = open(row, article_columns_, true, RowFilter({}));
-  const int64_t before = articles.size();
-  bool told = false;
-  while (row.next(skips)) {
-    if (map.unit == TimeUnit::unknown) map.unit = guess_unit(field(row, time));
-    if (!std::exchange(told, true)) tell_(shown(path), map.text());
-    const char* problem = nullptr;
-    int64_t micros = -1;
-    if (field(row, article).empty()) problem = "the article is missing";
-    else if (!field(row, time).empty()) problem = read_time(field(row, time), map.unit, micros);
-    const int64_t known = articles.size();
-    if (!problem && articles.add(field(row, article)) < known) problem = "the article came before";
-    if (problem) {
-      skips.skip(path, row.row(), problem);
-      continue;
-    }
-    articles.tell(static_cast<int32_t>(known), {.title = field(row, title),
-                                                .abstract = field(row, abstract),
-                                                .body = field(row, body),
-                                                .url = field(row, url),
-                                                .category = field(row, category),
-                                                .subcategory = field(row, subcategory),
-                                                .published = micros < 0 ? -1 : micros / 1000000});
-  }
-  if (articles.size() == before) throw nothing_usable(path, skips, 0);
 }
 
 }  // namespace nd

@@ -1,13 +1,13 @@
-// Anybody's click logs and article lists (TSV, CSV, JSON lines) into a click log of ours.
+// Anybody's click logs (TSV, CSV, JSON lines) into a click log of ours.
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "lib/data/article_lists.h"
 #include "lib/data/click_columns.h"
 #include "lib/data/click_log.h"
 #include "lib/data/records.h"
@@ -29,38 +29,30 @@ class RowFilter {
 };
 
 struct ClickTextOptions {
-  std::string format = "auto";     // of the clicks (lib/data/records.h)
+  std::string format = "auto";     // lib/data/records.h
   std::string columns;             // parse_columns(); what it leaves out is guessed
-  std::string article_columns;     // likewise, for article lists
-  std::vector<std::string> where;  // RowFilter, for clicks
+  std::vector<std::string> where;  // RowFilter
 };
 
 class ClickText {
  public:
-  // UsageError when the columns or conditions make no sense. tell(path, columns) is called for each file once it is
-  // known how it is understood.
-  ClickText(const ClickTextOptions& options, std::function<void(const std::string&, const std::string&)> tell);
+  // UsageError when the columns or conditions make no sense.
+  ClickText(const ClickTextOptions& options, TellColumns tell);
 
-  // Reads one more log; articles it tells nothing about have an id only. Error when no column can be found for the
-  // user, the article or the time, or no row of the file can be used. Skipped: rows without a user or an article, and
-  // times that are none, before 1970 or from 2100 on.
-  void read_clicks(const std::string& path, Skips& skips);
-  // Reads one more list of articles, clicked or not. An id that comes again is skipped. Error as above, for the
-  // article.
-  void read_articles(const std::string& path, Skips& skips);
+  // Reads one more log. Error when no column can be found for the user, the article or the time, or no row of the file
+  // can be used. Skipped: rows without a user or an article, and times that are none, before 1970 or from 2100 on.
+  void read(const std::string& path, Skips& skips);
 
-  ArticleBuilder articles;
+  ArticleBuilder articles;  // what is told before of an article (article_lists.h) stands
   ClickBuilder clicks;
-  int64_t filtered = 0;  // rows of logs that --where leaves out
+  int64_t filtered = 0;  // rows that --where leaves out
   int64_t sessions() const { return sessions_.size(); }
 
  private:
-  ColumnMap open(RecordReader& rows, const ColumnMap& told, bool of_articles, const RowFilter& filter) const;
-
   std::string format_;
-  ColumnMap columns_, article_columns_;
+  ColumnMap columns_;
   RowFilter filter_;
-  std::function<void(const std::string&, const std::string&)> tell_;
+  TellColumns tell_;
   Vocabulary sessions_;
 };
 

@@ -53,6 +53,13 @@ ingest() { adressa-ingest "$@" --corpus-out corpus.nd --clicks-out clicks.nd; }
   [ ! -e out1 ] && [ ! -e out2 ]
 }
 
+@test "adressa-ingest joins article lists" {
+  printf '{"id":"b","text":"Brødtekst."}\n{"id":"z","text":"Ingen leste."}\n' > bodies.json
+  ingest -q week --articles bodies.json
+  [ "$(tensor-dump --column id --column title --column body corpus.nd)" = $'b\tTittel b\tBrødtekst.\nz\t\tIngen leste.\na\tTittel a\t' ]
+  fails 2 '--article-columns is for --articles' adressa-ingest week --article-columns article=1 --corpus-out a --clicks-out b
+}
+
 @test "adressa-ingest says when there is nothing to click" {
   mkdir empty
   fails 1 'empty: is a folder without files' adressa-ingest empty --corpus-out out1 --clicks-out out2

@@ -74,9 +74,9 @@ void read(int reader, int choice, const std::string& path) {
       const char* formats[] = {"auto", "tsv", "csv", "json"};
       ClickText text({.format = formats[choice % 4], .where = {}}, [](const std::string&, const std::string&) {});
       if (choice / 4 % 2)
-        text.read_articles(path, skips);
+        ArticleLists("", [](const std::string&, const std::string&) {}).read(path, text.articles, skips);
       else
-        text.read_clicks(path, skips);
+        text.read(path, skips);
       return must_be_sound(take_log(text.articles, text.clicks, choice % 2 ? Repeats::keep : Repeats::first, false));
     }
     default: {

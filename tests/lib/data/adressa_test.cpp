@@ -5,6 +5,7 @@
 
 #include <filesystem>
 
+#include "lib/data/article_lists.h"
 #include "tests/lib/io/expect_error.h"
 #include "tests/lib/io/temporary_folder.h"
 
@@ -121,6 +122,18 @@ TEST_F(Adressa, FactsComeFromTheFirstViewThatHasThem) {
   EXPECT_EQ(c.title[0], "A");
   EXPECT_EQ(c.entity_id.size(), 1);
   EXPECT_EQ(c.entity_id[0], "Oslo");
+}
+
+TEST_F(Adressa, WhatAListTellsStandsAndIsCompleted) {
+  put(folder / "articles", "article,title,body\nb,Unread,x\na,,Body of a.\n");
+  ArticleLists("", [](const std::string&, const std::string&) {}).read(folder / "articles", reader.articles, skips);
+  read(line({kArticle, R"("userId":"u","time":1)"}));
+  const ClickLog l = log();
+  EXPECT_EQ(l.corpus.size(), 2);
+  EXPECT_EQ(l.clicks.article.values[0], 1);
+  EXPECT_EQ(l.corpus.title[1], "A");
+  EXPECT_EQ(l.corpus.body[1], "Body of a.");
+  EXPECT_EQ(l.corpus.category_name[l.corpus.category[1]], "nyheter");
 }
 
 TEST_F(Adressa, OddProfilesGiveNoLinks) {

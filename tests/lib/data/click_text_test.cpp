@@ -11,13 +11,15 @@ namespace {
 
 class ClickTextTest : public testing::Test {
  protected:
-  ClickLog read(std::string_view clicks, const ClickTextOptions& options = {}, std::string_view articles = "") {
+  ClickLog read(std::string_view clicks, const ClickTextOptions& options = {}, std::string_view articles = "",
+                const std::string& article_columns = "") {
     columns.clear();
     put(folder / "clicks", clicks);
     put(folder / "articles", articles);
-    ClickText text(options, [&](const std::string&, const std::string& map) { columns += map + "\n"; });
-    if (!articles.empty()) text.read_articles(folder / "articles", skips);
-    text.read_clicks(folder / "clicks", skips);
+    const TellColumns tell = [&](const std::string&, const std::string& map) { columns += map + "\n"; };
+    ClickText text(options, tell);
+    if (!articles.empty()) ArticleLists(article_columns, tell).read(folder / "articles", text.articles, skips);
+    text.read(folder / "clicks", skips);
     filtered = text.filtered;
     return take_log(text.articles, text.clicks, Repeats::keep, false);
   }
@@ -101,9 +103,9 @@ TEST_F(ClickTextTest, LogWithoutAnyUsableRowIsAnError) {
 }
 
 TEST_F(ClickTextTest, ArticleListsTellOfArticlesClickedOrNot) {
-  const ClickLog log =
-      read("user\tarticle\ttime\nu\tb\t5\nu\tc\t6\n", {.article_columns = "article=1,category=2,title=3,body=4"},
-           "a\tnews\tOne\tText of one.\nb\tsports\tTwo\tText of two.\nb\tsports\tAgain\t\n");
+  const ClickLog log = read("user\tarticle\ttime\nu\tb\t5\nu\tc\t6\n", {},
+                            "a\tnews\tOne\tText of one.\nb\tsports\tTwo\tText of two.\nb\tsports\tAgain\t\n",
+                            "article=1,category=2,title=3,body=4");
   EXPECT_EQ(columns, "article=1,title=3,body=4,category=2\nuser=user,article=article,time=time:s\n");
   EXPECT_EQ(log.corpus.size(), 3);
   EXPECT_EQ(log.corpus.id[2], "c");
