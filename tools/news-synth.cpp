@@ -20,9 +20,9 @@ void plant(newsroom::Terms& strength, const std::string& cause) {
   strength = {};
   strength[topic] = 1;
   const bool all = cause == "all";
-  if (all || cause == "entity") strength[entity] = 2;
+  if (all || cause == "entity") strength[entity] = 1;
   if (all || cause == "neighbour") strength[neighbour] = 2;
-  if (all || cause == "context") strength[position] = strength[frequency] = strength[type] = 1.5;
+  if (all || cause == "context") strength[position] = strength[frequency] = strength[type] = 1;
   if (all || cause == "distillation") strength[distillation] = 2;
 }
 

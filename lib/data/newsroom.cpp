@@ -10,7 +10,7 @@
 namespace nd::newsroom {
 namespace {
 
-constexpr double faithful = 0.85;     // share of an article's entities that are on the article's side of a cause
+constexpr double faithful = 0.95;     // share of an article's entities that are on the article's side of a cause
 constexpr double mean_age = 1.0;      // of an article that is shown, in days
 constexpr int64_t history_shown = 6;  // articles a user chose from when clicking one of the history
 constexpr uint64_t no_entity_in = 20, no_abstract_in = 20, no_history_in = 50;  // one in so many has none
@@ -109,14 +109,18 @@ Article Newsroom::article(int64_t number) const {
   a.value[popularity] = draw.normal();
   const bool named = draw.below(no_entity_in) != 0;
   const int trait = flip(draw), hidden = flip(draw), leaning = flip(draw), type_side = flip(draw);
-  const double in_title = flip(draw) > 0 ? 0.75 : 0.25, repeated = flip(draw) > 0 ? 0.75 : 0.25;
+  const double in_title = flip(draw) > 0 ? 0.9 : 0.1, repeated = flip(draw) > 0 ? 0.9 : 0.1;
 
   const int64_t m = options_.mentions;
   const int64_t wanted =
       named && m > 0
           ? std::max<int64_t>(1, (m + 1) / 2 + static_cast<int64_t>(draw.below(static_cast<uint64_t>(m) + 1)))
           : 0;
-  const int64_t own = (wanted + 3) / 4;  // entities of the article's topic
+  const int64_t own = (wanted + 2) / 3;  // entities of the article's topic
+  // The others lean the other way, by half of what would cancel the leaning that counts. Had they cancelled it, a model
+  // could learn neither which entities count before what counts about them nor the other way round.
+  const double against =
+      0.5 + 0.25 * static_cast<double>(own) / static_cast<double>(std::max<int64_t>(1, wanted - own));
   for (int64_t i = 0; i < wanted; ++i) {
     Entity e;
     const bool of_topic = i < own;
@@ -126,10 +130,7 @@ Article Newsroom::article(int64_t number) const {
     e.trait = mostly(trait, faithful, draw);
     e.hidden = mostly(hidden, faithful, draw);
     e.type_side = mostly(type_side, faithful, draw);
-    // On average all leanings together cancel.
-    const double against =
-        0.5 * (1 + static_cast<double>(own) / static_cast<double>(std::max<int64_t>(1, wanted - own)));
-    e.leaning = of_topic ? leaning : mostly(-leaning, std::min(1.0, against), draw);
+    e.leaning = of_topic ? leaning : mostly(-leaning, against, draw);
     e.rank = draw_rank(graph_.ranks(), options_.zipf, draw);
     Mention mention{.entity = graph_.find(e)};
     const bool title = !a.has_abstract || draw.uniform() < in_title;
@@ -211,9 +212,13 @@ std::vector<uint8_t> Newsroom::click(int64_t user, std::span<const int32_t> show
 
 Impression Newsroom::impression(int64_t number) const {
   RandomSequence draw(options_.seed, "impression", static_cast<uint64_t>(number));
-  const double total = static_cast<double>(options_.impressions);
-  const double day = (static_cast<double>(number) + draw.uniform()) * static_cast<double>(options_.days) / total;
-  const double whole = std::min(std::floor(day), static_cast<double>(options_.days - 1));
+  double day = (static_cast<double>(number) + draw.uniform()) * static_cast<double>(options_.days) /
+               static_cast<double>(options_.impressions);
+  // The impression that lies across the beginning of the held-out days belongs to one side of it.
+  const auto held_out = static_cast<double>(options_.days - options_.dev_days);
+  day = number < first_dev_impression() ? std::min(day, held_out - 1e-9)
+                                        : std::clamp(day, held_out, static_cast<double>(options_.days) - 1e-9);
+  const double whole = std::floor(day);
   Impression i;
   i.time = whole + time_of_day(day - whole);
   // Some read much, most read little: user k is drawn in proportion to about 1 / sqrt(k).

@@ -30,8 +30,8 @@ enum Cause {
   position,   // how many of its entities are in the title. Only the context of a mention says it: second layer (eq 4)
   frequency,  // how many of its entities are named repeatedly. Likewise
   type,       // the mean side of its entities' types. Likewise: the graph does not say it
-  distillation,  // the mean leaning of those of its entities that are of its topic; the others lean the other way, so
-                 // that the plain mean says nothing: third layer (eqs 5-7)
+  distillation,  // the mean leaning of those of its entities that are of its topic. The others rather lean the other
+                 // way, so that the plain mean is a bad guide: third layer (eqs 5-7)
   popularity,    // what everybody likes: taste 1, value a standard normal number of the article
 };
 inline constexpr int causes = 8;
@@ -41,13 +41,13 @@ using Terms = std::array<double, causes>;
 
 struct Options {
   uint64_t seed = 1;
-  int64_t articles = 4000, users = 3000, impressions = 20000;
+  int64_t articles = 6000, users = 3000, impressions = 20000;
   int64_t days = 7;         // of impressions
   int64_t dev_days = 1;     // the last of them, held out
   int64_t past_days = 7;    // before the first impression, when the histories were clicked
   int64_t candidates = 12;  // articles shown in an impression
-  int64_t history = 20;     // clicks of a user before the first impression, on average
-  int64_t mentions = 8;     // entities of an article, on average
+  int64_t history = 14;     // clicks of a user before the first impression, on average
+  int64_t mentions = 6;     // entities of an article, on average
   double zipf = 0.5;        // how unevenly entities are named: 0 all alike, 1 Zipf's law
   GraphOptions graph;
   Terms strength = {1};

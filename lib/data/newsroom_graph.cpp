@@ -9,12 +9,14 @@
 namespace nd::newsroom {
 namespace {
 
-enum Relation : int64_t { is_of_topic, has_trait, leans, is_of_kind, carrier, first_other };
+enum Relation : int64_t { has_trait, leans, is_of_topic, is_of_kind, carrier, first_distractor };
 
+// Several hubs a trait, so that vectors trained on the graph show it clearly among everything else.
+constexpr int64_t hubs_of_trait = 2, hubs_of_kind = 8;
 constexpr uint64_t unknown_in = 50;  // one entity in so many has no triples
 
 int side(int64_t bits, int bit) { return (bits >> bit & 1) != 0 ? 1 : -1; }
-int64_t bit(int side, int bit) { return side > 0 ? int64_t{1} << bit : 0; }
+int64_t bit(int side, int place) { return side > 0 ? int64_t{1} << place : 0; }
 
 }  // namespace
 
@@ -29,12 +31,14 @@ Graph::Graph(const GraphOptions& options, uint64_t seed) : options_(options), ra
   if (options_.neighbours < 1)
     throw UsageError("--neighbours " + std::to_string(options_.neighbours) + ": expected at least 1");
   // Then no two triples of an entity are the same.
-  if (options_.relations < first_other + options_.neighbours - 1)
+  if (options_.relations < first_distractor + options_.neighbours - 1)
     throw UsageError("--relations " + std::to_string(options_.relations) + ": expected at least " +
-                     std::to_string(first_other + options_.neighbours - 1) + " for --neighbours " +
+                     std::to_string(first_distractor + options_.neighbours - 1) + " for --neighbours " +
                      std::to_string(options_.neighbours));
   if (options_.others < 2) throw UsageError("--others " + std::to_string(options_.others) + ": expected at least 2");
   hubs_ = options_.entities + options_.others;
+  kind_hubs_ = hubs_ + (4 + options_.topics) * hubs_of_trait;
+  nodes_ = kind_hubs_ + 2 * hubs_of_kind;
   bits_ = std::bit_width(static_cast<uint64_t>(nodes()));
 }
 
@@ -61,30 +65,35 @@ int64_t Graph::type(int64_t entity) const {
 
 void Graph::triples_of(int64_t node, std::vector<Triple>& triples) const {
   triples.clear();
-  const auto hub = [&](int trait, int side) { return hubs_ + 2 * trait + (side > 0); };
   if (node >= hubs_) return;
   if (node >= options_.entities) {
-    triples.push_back({node, is_of_kind, hub(2, side(node, 0))});
+    const int64_t first = kind_hubs_ + (side(node, 0) > 0 ? hubs_of_kind : 0);
+    for (int64_t i = 0; i < hubs_of_kind; ++i) triples.push_back({node, is_of_kind, first + i});
     return;
   }
-  if (random_.below(unknown_in, node, 0) == 0) return;
+  if (random_.below(unknown_in, static_cast<uint64_t>(node), 0) == 0) return;
   const Entity e = traits(node);
-  triples.push_back({node, is_of_topic, hub(3, -1) + e.topic});
-  triples.push_back({node, has_trait, hub(0, e.trait)});
-  triples.push_back({node, leans, hub(1, e.leaning)});
-
-  RandomSequence draw(random_.bits(node, 2), "neighbours");
-  const auto neighbour = [&](int kind) {
-    // The others' kind is the lowest bit of their number.
-    const int64_t first = options_.entities + (side(options_.entities, 0) != kind);
-    return first + 2 * static_cast<int64_t>(draw.below((options_.entities + options_.others - first + 1) / 2));
+  const auto relate = [&](Relation relation, int64_t place) {
+    for (int64_t i = 0; i < hubs_of_trait; ++i) triples.push_back({node, relation, hubs_ + place * hubs_of_trait + i});
   };
-  triples.push_back({node, carrier, neighbour(e.hidden)});
-  const int64_t others = options_.neighbours - 1, relations = options_.relations - first_other;
-  const int64_t start = static_cast<int64_t>(relations > 0 ? draw.below(relations) : 0);
-  for (int64_t i = 0; i < others; ++i) {
-    const bool against = draw.uniform() * 2 < 1 + 1.0 / static_cast<double>(others);
-    triples.push_back({node, first_other + (start + i) % relations, neighbour(against ? -e.hidden : e.hidden)});
+  relate(has_trait, e.trait > 0 ? 1 : 0);
+  relate(leans, e.leaning > 0 ? 3 : 2);
+  relate(is_of_topic, 4 + e.topic);
+
+  RandomSequence draw(random_.bits(static_cast<uint64_t>(node), 2), "neighbours");
+  // The kind of an "other" is the lowest bit of its number.
+  const auto other = [&](int kind) {
+    const int64_t first = options_.entities + (side(options_.entities, 0) != kind ? 1 : 0);
+    return first + 2 * static_cast<int64_t>(draw.below(static_cast<uint64_t>(hubs_ - first + 1) / 2));
+  };
+  triples.push_back({node, carrier, other(e.hidden)});
+  const int64_t distractors = options_.neighbours - 1, relations = options_.relations - first_distractor;
+  if (distractors == 0) return;
+  const auto start = static_cast<int64_t>(draw.below(static_cast<uint64_t>(relations)));
+  const double against = 0.5 + 0.5 / static_cast<double>(distractors);
+  for (int64_t i = 0; i < distractors; ++i) {
+    const int kind = draw.uniform() < against ? -e.hidden : e.hidden;
+    triples.push_back({node, first_distractor + (start + i) % relations, other(kind)});
   }
 }
 

@@ -1,14 +1,15 @@
 // The entities of an artificial newsroom and the knowledge graph around them.
 //
-// Nodes are numbered: first the entities that articles name, then the neighbours that only the graph names, then a few
-// hubs (one per topic, two per trait). What matters to clicks is where a trait can be seen:
+// Nodes are numbered: first the entities that articles name, then the "others" that only the graph names, then a few
+// hubs. What matters to clicks is where a property can be seen:
 //
-//   entity --topic------> hub of its topic        so all entities of a kind lie together: an entity's own vector says
-//   entity --trait------> hub of its trait        its topic, its trait and its leaning
-//   entity --leaning----> hub of its leaning
-//   entity --carrier----> neighbour --kind--> hub     the neighbour is of the entity's hidden kind
-//   entity --others-----> neighbours --kind--> hubs   of either kind, on the whole rather of the other one, so that
-//                                                     all neighbours together say little about the hidden kind
+//   entity --topic, trait, leaning--> hubs of that topic, trait, leaning   so entities that have them in common lie
+//                                     together: an entity's own vector shows them
+//   other  --kind-------------------> hubs of its kind                     likewise
+//   entity --carrier----------------> an other of the entity's hidden kind
+//   entity --distractors------------> others of both kinds, so many more of the opposite one that neither the entity's
+//                                     vector (TransE puts it at the mean of what its neighbours ask for) nor the plain
+//                                     mean of its neighbours shows the hidden kind
 #pragma once
 
 #include <cstdint>
@@ -21,10 +22,10 @@ namespace nd::newsroom {
 
 struct GraphOptions {
   int64_t topics = 8;
-  int64_t entities = 4096;  // that articles name
-  int64_t others = 512;     // that only the graph names
+  int64_t entities = 1024;  // that articles name
+  int64_t others = 1024;    // that only the graph names
   int64_t relations = 16;
-  int64_t neighbours = 10;  // others an entity is related to, the one behind the carrier included
+  int64_t neighbours = 4;  // others an entity is related to, one of them by the carrier
   int64_t types = 8;
 };
 
@@ -54,7 +55,7 @@ class Graph {
   // In [0, types). The graph does not say it.
   int64_t type(int64_t entity) const;
 
-  int64_t nodes() const { return hubs_ + 6 + options_.topics; }
+  int64_t nodes() const { return nodes_; }
   // Replaces `triples` by those whose head is the node. One entity in fifty has none: the graph does not know it.
   void triples_of(int64_t node, std::vector<Triple>& triples) const;
 
@@ -66,7 +67,7 @@ class Graph {
  private:
   GraphOptions options_;
   Random random_;
-  int64_t ranks_, hubs_;
+  int64_t ranks_, hubs_, kind_hubs_, nodes_;
   int bits_;
 };
 
