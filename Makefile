@@ -21,7 +21,7 @@ ccache := $(if $(shell command -v ccache),-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 configure = cmake -G Ninja -S . -B $(BUILD) -DND_PORTABLE=$(PORTABLE) $(ccache) > /dev/null
 setup = $(if $(filter no,$(SETUP)),true,pipelines/setup.sh)
 
-.PHONY: help demo test build parity bench fuzz mutants lint install clean kred
+.PHONY: help demo test build parity bench fuzz mutants lint install clean kred dhan
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -68,6 +68,9 @@ lint: ## formatting, shell scripts, man pages, Makefiles, layers
 
 kred: build ## the whole chain on real files: MIND=<dir> KG=<dir> OUT=<dir> [VECTORS=...] [SET=...]
 	@$(MAKE) -f pipelines/kred.mk BIN=$(abspath $(BUILD))/bin
+
+dhan: build ## the same from a click log: CLICKS=<file or Adressa folder> OUT=<dir> [COLUMNS=...] [WHERE=...] [TEXT=...]
+	@$(MAKE) -f pipelines/dhan.mk BIN=$(abspath $(BUILD))/bin
 
 install: build ## programs, man pages, pipelines and completions, into PREFIX (/usr/local)
 	@BUILD=$(BUILD) PREFIX=$(DESTDIR)$(PREFIX) pipelines/install.sh

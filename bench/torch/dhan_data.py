@@ -34,7 +34,8 @@ class Articles:
 
 
 class Clicks:
-    """n instances of so many candidates, the first of them clicked. Times are rows of the time tables already."""
+    """n instances of so many candidates, the first of them clicked. absolute, relative and now are rows of the time
+    tables already, what they come from is in time and moment."""
 
     def __init__(self, n, candidates, seed):
         self.user = torch.from_numpy(below(seed, 11, (n,), USERS))
@@ -43,9 +44,11 @@ class Clicks:
         candidate[:, 0] = popular(seed, 14, (n,))
         self.candidate = torch.from_numpy(candidate)
         gaps = below(seed, 15, (n, LENGTH + 1), GAP)
-        times = calendar(FIRST + below(seed, 16, (n, 1), SPAN) + np.cumsum(gaps, axis=1))
+        seconds = FIRST + below(seed, 16, (n, 1), SPAN) + np.cumsum(gaps, axis=1)
+        times = calendar(seconds)
         rows = np.array([rows for _, rows, _ in FIELDS])
         self.absolute, self.now = torch.from_numpy(times[:, :-1]), torch.from_numpy(times[:, -1])    # [n, L, 5], [n, 5]
+        self.time, self.moment = torch.from_numpy(seconds[:, :-1]), torch.from_numpy(seconds[:, -1])
         self.relative = torch.from_numpy(times[:, -1:] - times[:, :-1] + rows)                      # [n, L, 5]
 
     def __len__(self):

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-# D-HAN in PyTorch with the algebra of our C++ program, which is exact: what depends on an article read, a candidate or a
-# user alone is computed once and shared by all pairs it occurs in, products of weights are taken first, concatenations
-# become sums. Parameters are those of dhan_plain.py.
+# D-HAN in PyTorch with the algebra of our C++ program, which is exact: what depends on an article read, a candidate or
+# a user alone is computed once and shared by all pairs it occurs in, products of weights are taken first,
+# concatenations become sums. Parameters are those of dhan_plain.py.
 import math
 
 import torch
@@ -94,10 +94,10 @@ class Dhan(dhan_plain.Dhan):
                       w.split([d, d, d, h, h, 3 * d, h, d])))
         widths = [width for _, _, width in dd.FIELDS]
         times = lambda tables, w: [t.weight @ part for t, part in zip(tables, w.split(widths))]
+        leave_s, leave_e = self.sentence.leave, self.element.leave
         kept = {"sentence": Projected(self.sentence), "element": Projected(self.element), "id": at["id"],
-                "from_sentence": self.sentence.leave.weight.t() @ at["text"],
-                "from_element": self.element.leave.weight.t() @ at["element"],
-                "bias": self.sequence.bias + self.sentence.leave.bias @ at["text"] + self.element.leave.bias @ at["element"],
+                "from_sentence": leave_s.weight.t() @ at["text"], "from_element": leave_e.weight.t() @ at["element"],
+                "bias": self.sequence.bias + leave_s.bias @ at["text"] + leave_e.bias @ at["element"],
                 "times": torch.cat(times(self.absolute, at["absolute"]) + times(self.relative, at["relative"])),
                 "now": torch.cat(times(self.absolute, at["now"])), "candidate": at["candidate"], "user": at["user"],
                 "head": self.head.weight.t().split([L * h, 3 * d, d])}
@@ -194,7 +194,8 @@ class Dhan(dhan_plain.Dhan):
         """Logits [n, C]."""
         w, a = self.weights(), self.articles
         n, C = clicks.candidate.shape
-        user, read = Lookup.apply(self.user_id.weight, clicks.user), Lookup.apply(self.article_id.weight, clicks.article)
+        user = Lookup.apply(self.user_id.weight, clicks.user)
+        read = Lookup.apply(self.article_id.weight, clicks.article)
         text = a.sentence_mean[clicks.candidate]
         g_c = torch.cat([text, Lookup.apply(self.article_id.weight, clicks.candidate),
                          a.element_mean[clicks.candidate]], dim=2)                            # [n, C, 3d]

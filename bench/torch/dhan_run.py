@@ -109,8 +109,10 @@ def main(program, build, micro, together):
     train_seconds, last, score_seconds, mean = team.run(work)
     pairs = len(to_score) * dd.CANDIDATES
     figures = {"program": program, "instances_per_second": len(clicks) / train_seconds[0],
-               "pairs_per_second": pairs / score_seconds[0], "instances_per_cpu_second": len(clicks) / train_seconds[1],
-               "pairs_per_cpu_second": pairs / score_seconds[1], "instances": len(clicks), "pairs": pairs, "dropout": options.dropout, "loss_last": last, "mean_score": mean,
-               "parameters": parameters, "torch": torch.__version__, "blas": kred_run.blas(), "threads": options.threads,
+               "pairs_per_second": pairs / score_seconds[0],
+               "instances_per_cpu_second": len(clicks) / train_seconds[1],
+               "pairs_per_cpu_second": pairs / score_seconds[1], "instances": len(clicks), "pairs": pairs,
+               "dropout": options.dropout, "loss_last": last, "mean_score": mean, "parameters": parameters,
+               "torch": torch.__version__, "blas": kred_run.blas(), "threads": options.threads,
                "workers": options.workers, "load": os.getloadavg()[0]}
     print(json.dumps({k: float(f"{v:.5g}") if isinstance(v, float) else v for k, v in figures.items()}))

@@ -197,4 +197,17 @@ std::vector<float> score_by_coclick(const InstancesToScore& what) {
   return scores;
 }
 
+std::vector<float> score_by(const std::string& name, const ToScore& what, std::span<const Behavior* const> from,
+                            int64_t window) {
+  return name == "popularity" ? score_by_popularity(what, from)
+         : name == "recent"   ? score_by_recent(what, from, window)
+                              : score_by_coclick(what, from);
+}
+
+std::vector<float> score_by(const std::string& name, const InstancesToScore& what, int64_t window) {
+  return name == "popularity" ? score_by_popularity(what)
+         : name == "recent"   ? score_by_recent(what, window)
+                              : score_by_coclick(what);
+}
+
 }  // namespace nd

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "formats/behavior.h"
@@ -51,5 +52,10 @@ std::vector<float> score_by_popularity(const InstancesToScore& what);
 std::vector<float> score_by_recent(const InstancesToScore& what, int64_t window);
 // Distinct other users with counted clicks on both the article and the last one of the instance's history.
 std::vector<float> score_by_coclick(const InstancesToScore& what);
+
+// One of the three by its name: popularity, recent (with that window) or coclick.
+std::vector<float> score_by(const std::string& name, const ToScore& what, std::span<const Behavior* const> from,
+                            int64_t window);
+std::vector<float> score_by(const std::string& name, const InstancesToScore& what, int64_t window);
 
 }  // namespace nd

@@ -56,8 +56,8 @@ Mat filled(Tape& tape, int64_t rows, int64_t cols, float value) {
 // --- Options ---
 
 int64_t DhanOptions::heads() const {
-  if (history == "sh") return 1;
-  return history.starts_with("mh") ? history[2] - '0' : 0;
+  if (summary == "sh") return 1;
+  return summary.starts_with("mh") ? summary[2] - '0' : 0;
 }
 
 json::Value DhanOptions::to_json() const {
@@ -69,7 +69,7 @@ json::Value DhanOptions::to_json() const {
                       {"first_year", times.first_year},
                       {"years", times.years},
                       {"rel_anchor", rel_anchor},
-                      {"history", history},
+                      {"summary", summary},
                       {"pool", pool},
                       {"head", head},
                       {"compat", compat},
@@ -97,12 +97,12 @@ DhanOptions DhanOptions::from_json(const json::Value& value) {
     out = *v->integer();
   };
   constexpr int64_t kMost = 1 << 16;
-  word("levels", o.levels, {"", "S", "E", "N", "SE", "SN", "EN", "SEN"});
+  word("levels", o.levels, {"none", "S", "E", "N", "SE", "SN", "EN", "SEN"});
   word("time", o.time, {"none", "rel", "abs", "both", "decay"});
   word("abs_time", o.times.absolute, {"concat5", "concat6", "mean5"});
   word("rel_time", o.times.relative, {"calendar", "log"});
   word("rel_anchor", o.rel_anchor, {"target", "last"});
-  word("history", o.history, {"none", "cnn", "lstm", "bilstm", "sh", "mh2", "mh4", "mh8"});
+  word("summary", o.summary, {"none", "cnn", "lstm", "bilstm", "sh", "mh2", "mh4", "mh8"});
   word("pool", o.pool, {"positional", "mean", "own"});
   word("head", o.head, {"two-hidden", "one-hidden"});
   word("compat", o.compat, {"none", "official"});
@@ -232,7 +232,7 @@ Dhan::Dhan(const DhanOptions& options, const DhanShape& shape, uint64_t seed,
   for (int64_t i = 0; i < kSummaryLayers; ++i) {
     const std::string name = "summary." + std::to_string(i);
     if (options.heads() > 0) add_layer(name);
-    if (options.history == "cnn") {
+    if (options.summary == "cnn") {
       for (int64_t k = 0; k < kKernel; ++k) add(name + ".w" + std::to_string(k), h, h, kKernel * h);
       add_bias(name + ".b", h, kKernel * h);
     }
@@ -242,8 +242,8 @@ Dhan::Dhan(const DhanOptions& options, const DhanShape& shape, uint64_t seed,
     add(name + ".u", units, 4 * units, units);
     add_bias(name + ".b", 4 * units, units);
   };
-  if (options.history == "lstm") lstm("summary.forward", h);
-  if (options.history == "bilstm") {
+  if (options.summary == "lstm") lstm("summary.forward", h);
+  if (options.summary == "bilstm") {
     lstm("summary.forward", h / 2);
     lstm("summary.backward", h / 2);
   }
@@ -498,7 +498,7 @@ Var Dhan::sequence_layer(Tape& tape, Var x, const DhanBatch& batch, const uint64
 
 Var Dhan::summary(Tape& tape, Var x, const uint64_t* draw) {
   const int64_t L = options_.length, rows = x->value.rows;
-  if (options_.heads() > 0 || options_.history == "cnn")
+  if (options_.heads() > 0 || options_.summary == "cnn")
     for (int64_t i = 0; i < kSummaryLayers; ++i) {
       const std::string name = "summary." + std::to_string(i);
       if (options_.heads() > 0) {
@@ -515,8 +515,8 @@ Var Dhan::summary(Tape& tape, Var x, const uint64_t* draw) {
   const auto lstm = [&](const std::string& name, bool reverse) {
     return grad::lstm(tape, L, reverse, linear(tape, name, x), p(tape, name + ".u"));
   };
-  if (options_.history == "lstm") return lstm("summary.forward", false);
-  if (options_.history == "bilstm")
+  if (options_.summary == "lstm") return lstm("summary.forward", false);
+  if (options_.summary == "bilstm")
     return grad::concat(tape, lstm("summary.forward", false), lstm("summary.backward", true));
   return x;
 }

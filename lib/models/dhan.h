@@ -23,9 +23,9 @@
 namespace nd {
 
 struct DhanOptions {
-  // Levels of attention: any of S (sentences, eqs. (1)-(2)), E (elements, eqs. (3)-(5)), N (sequence, eq. (7)). Without
-  // S an article's text is the mean of its sentences, without E it has no elements, without N the layer of eq. (7) is
-  // left out.
+  // Levels of attention: "none", or any of S (sentences, eqs. (1)-(2)), E (elements, eqs. (3)-(5)), N (sequence, eq.
+  // (7)). Without S an article's text is the mean of its sentences, without E it has no elements, without N the layer
+  // of eq. (7) is left out.
   std::string levels = "SEN";
   // What eq. (6) knows of time: "none", the time since ("rel"), the moment ("abs"), "both", or none but "decay": what
   // comes out of eq. (7) for an article read h hours before is multiplied by exp(-0.01 h).
@@ -35,7 +35,7 @@ struct DhanOptions {
       "target";  // time since, seen from the moment of the candidate, or of the "last" read article
   // Summary of the history: "none", "cnn", "lstm", "bilstm", or two more layers as eq. (7) with one ("sh") or more
   // heads.
-  std::string history = "sh";
+  std::string summary = "sh";
   // How a block's tokens become one vector: "positional" learns a weight a position, "mean" of all tokens, "own": the
   // mean of the sentences without candidate and user.
   std::string pool = "positional";

@@ -31,6 +31,26 @@ Strings marked(const Strings& ids, const std::vector<bool>& mark) {
   return out.take();
 }
 
+Strings trained_users(const Clicks& clicks, const Windows& windows) {
+  std::vector<bool> mark;
+  for (int64_t u = 0; u < clicks.size(); ++u)
+    mark.push_back(windows.train_end[static_cast<size_t>(u)] > clicks.article.offsets[u]);
+  return marked(clicks.user_id, mark);
+}
+
+void see_years(const Clicks& clicks, const Windows& windows, DhanTimeOptions& times) {
+  int64_t first = INT64_MAX, last = INT64_MIN;
+  for (int64_t u = 0; u < clicks.size(); ++u) {
+    const int64_t begin = clicks.article.offsets[u], end = windows.train_end[static_cast<size_t>(u)];
+    if (begin == end) continue;  // a user's clicks are in order
+    first = std::min(first, year_of(times, clicks.time[begin]));
+    last = std::max(last, year_of(times, clicks.time[end - 1]));
+  }
+  if (first > last) return;
+  times.first_year = first;
+  times.years = last - first + 1;
+}
+
 DhanData::Joined DhanData::join(const Corpus& corpus, const Stacks& stacks, float missing, const char* what,
                                 std::vector<int32_t>& article) {
   Joined out;
@@ -61,7 +81,7 @@ DhanData::Joined DhanData::join(const Corpus& corpus, const Stacks& stacks, floa
 }
 
 DhanData::DhanData(const Corpus& corpus, const Stacks* sentences, const Stacks* elements, const Strings& known) {
-  coverage_.articles = corpus.size();
+  coverage_.articles = coverage_.without_text = coverage_.without_elements = corpus.size();
   const auto mean = [](Joined& j) {
     return Mat{j.mean.data(), static_cast<int64_t>(j.mean.size()) / j.x.cols, j.x.cols};
   };

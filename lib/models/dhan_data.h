@@ -8,13 +8,15 @@
 #include "formats/clicks.h"
 #include "formats/corpus.h"
 #include "formats/stacks.h"
+#include "lib/data/windows.h"
 #include "lib/models/dhan.h"
 
 namespace nd {
 
 // What did not join, for the user to see.
 struct DhanCoverage {
-  int64_t articles = 0, without_text = 0, without_elements = 0;
+  int64_t articles = 0;
+  int64_t without_text = 0, without_elements = 0;  // all of them where there is no file of stacks
   int64_t unknown = 0;  // articles the model does not know by name
 };
 
@@ -52,5 +54,9 @@ class DhanData {
 std::vector<int32_t> rows_in(const Strings& ids, const Strings& known);
 // Those ids whose row is marked, in order.
 Strings marked(const Strings& ids, const std::vector<bool>& mark);
+// The users with a training window.
+Strings trained_users(const Clicks& clicks, const Windows& windows);
+// The years that training clicks lie in, for the table of years.
+void see_years(const Clicks& clicks, const Windows& windows, DhanTimeOptions& times);
 
 }  // namespace nd

@@ -39,7 +39,7 @@ std::vector<Case> cases() {
   add("mean5", [](Case& c) { c.options.times.absolute = "mean5"; });
   add("log", [](Case& c) { c.options.times.relative = "log"; });
   add("oslo", [](Case& c) { c.options.times.utc_offset = 3600; });
-  each("", &DhanOptions::history, {"none", "cnn", "lstm", "bilstm", "mh2", "mh4", "mh8"});
+  each("", &DhanOptions::summary, {"none", "cnn", "lstm", "bilstm", "mh2", "mh4", "mh8"});
   each("pool-", &DhanOptions::pool, {"mean", "own"});
   each("", &DhanOptions::head, {"one-hidden"});
   add("levels-none", [](Case& c) { c.options.levels = ""; });
@@ -54,7 +54,7 @@ std::vector<Case> cases() {
   };
   for (const char* time : {"none", "rel", "abs", "both", "decay"})
     official(time, [&](Case& c) { c.options.time = time; });
-  official("mh2", [](Case& c) { c.options.history = "mh2"; });
+  official("mh2", [](Case& c) { c.options.summary = "mh2"; });
   official("abs-levels-SE", [](Case& c) { c.options.time = "abs", c.options.levels = "SE"; });
   official("abs-ids-only", [&](Case& c) { c.options.time = "abs", no_text(c), no_elements(c); });
   add("clipped", [](Case& c) { c.optimiser.clip = 0.05; });

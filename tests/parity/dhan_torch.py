@@ -172,7 +172,7 @@ class Dhan:
         return torch.stack(out)
 
     def summary(self, x):
-        kind = self.s["history"]
+        kind = self.s["summary"]
         if kind == "lstm":
             return self.lstm("summary.forward", x)
         if kind == "bilstm":

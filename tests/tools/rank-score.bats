@@ -132,7 +132,8 @@ by() {
   fails 2 'either --params or --by' rank-score test.nd --params kred.nd --by recent --from train.nd -o x.nd
   fails 2 'give --from' rank-score test.nd --by recent -o x.nd
   fails 2 'from is for --by' rank-score test.nd --params kred.nd "${reads[@]}" --from train.nd -o x.nd
-  fails 2 'needs --corpus and --documents' rank-score test.nd --params kred.nd -o x.nd
+  fails 2 'needs --corpus' rank-score test.nd --params kred.nd -o x.nd
+  fails 2 'give --documents' rank-score test.nd --params kred.nd --corpus corpus.nd -o x.nd
   fails 2 'window-hours' rank-score test.nd --by recent --from train.nd --window-hours 1e30 -o x.nd
   fails 2 'give --kg' rank-score test.nd --params kred.nd "${reads[@]:0:6}" -o x.nd
 }
@@ -167,7 +168,8 @@ clicks() {
 @test "what does not fit a log of clicks is refused" {
   clicks
   fails 2 'give --candidates' rank-score clicks.nd --by popularity -o out.nd
-  fails 2 'no model scores clicks' rank-score clicks.nd --params kred.nd "${reads[@]}" --candidates clicks-candidates.nd -o out.nd
+  fails 1 "kred.nd: these are not D-HAN's parameters" \
+    rank-score clicks.nd --params kred.nd "${reads[@]}" --candidates clicks-candidates.nd -o out.nd
   fails 2 '--from is for a behavior' rank-score clicks.nd --by popularity --from train.nd --candidates clicks-candidates.nd -o out.nd
   fails 1 'clicks.nd: has no user with at least 15 clicks' rank-score clicks.nd --by popularity --candidates clicks-candidates.nd -o out.nd
   for i in $(seq 20); do echo "u6,a$i,$i"; done >> log.csv

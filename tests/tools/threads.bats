@@ -7,12 +7,17 @@
 load common
 load newsroom
 
+# A small D-HAN on the log of clicks.
+dhan=(--clicks clicks.nd --corpus log-corpus.nd --valid log-valid.nd --history 2 --min-clicks 4 --hidden 16 --inner 16
+  --head-width 16 --width 8)
+
 # What each tool is run with, one command a line. OUT is a folder of the run's own, made anew; what is printed on stdout
 # counts as a file too. The newsroom is so large that the work is cut into several blocks wherever threads share it.
 declare -gA commands=(
   [adressa-ingest]="day.json --corpus-out OUT/corpus.nd --clicks-out OUT/clicks.nd"
   [behavior-split]="all.nd --train-out OUT/train.nd --valid-out OUT/valid.nd"
   [click-ingest]="clicks.tsv --corpus-out OUT/corpus.nd --clicks-out OUT/clicks.nd"
+  [dhan-train]="${dhan[*]} --epochs 1 -o OUT/dhan.nd"
   [entity-link-filter]="articles.nd --vectors entities.nd -o OUT/corpus.nd"
   [eval-rank]="scores.nd popularity.nd --json --by-day --compare popularity --bootstrap 200
 scores.nd popularity.nd -o OUT/table
@@ -33,7 +38,8 @@ clicks.nd --by live --min-clicks 5 --history 2 --max-skip -1 -o OUT/live.nd"
   [rank-score]="test.nd --params kred.nd ${reads[*]} --prediction OUT/prediction.txt -o OUT/model.nd
 test.nd --by popularity --from all.nd -o OUT/popularity.nd
 test.nd --by recent --from all.nd --from test.nd -o OUT/recent.nd
-test.nd --by coclick --from all.nd -o OUT/coclick.nd"
+test.nd --by coclick --from all.nd -o OUT/coclick.nd
+clicks.nd --candidates log-test.nd --params dhan.nd --corpus log-corpus.nd -o OUT/dhan.nd"
   [rank-topk]="test.nd --params kred.nd ${reads[*]}"
   [tensor-check]="corpus.nd test.nd kred.nd"
   [tensor-diff]="scores.nd popularity.nd"
@@ -61,6 +67,10 @@ setup_file() {
   awk -F '\t' 'NR > 1 { printf "{\"userId\":\"%s\",\"id\":\"%s\",\"title\":\"%s\",\"category1\":\"a|b\",\"time\":%d}\n", $1, $2, $2, $3 }' \
     clicks.tsv > day.json
   click-ingest -q clicks.tsv --corpus-out log-corpus.nd --clicks-out clicks.nd
+  for split in valid test; do
+    neg-sample -q clicks.nd --split $split --history 2 --min-clicks 4 -n 9 -o log-$split.nd
+  done
+  dhan-train -q "${dhan[@]}" --epochs 1 -o dhan.nd
   cp "$(find room -name document.vec)" .
 }
 setup() { cd "$BATS_FILE_TMPDIR"; }

@@ -310,17 +310,17 @@ class Reference {
   }
   Rows summary(Rows x, int64_t pair) const {
     const int64_t L = o_.length;
-    if (o_.history == "lstm") return lstm("summary.forward", x, false);
-    if (o_.history == "bilstm") {
+    if (o_.summary == "lstm") return lstm("summary.forward", x, false);
+    if (o_.summary == "bilstm") {
       const Rows on = lstm("summary.forward", x, false), back = lstm("summary.backward", x, true);
       for (size_t l = 0; l < x.size(); ++l) x[l] = join(on[l], back[l]);
       return x;
     }
     for (int i = 0; i < 2; ++i) {
       const std::string name = "summary." + std::to_string(i);
-      if (o_.history == "sh" || o_.history[0] == 'm')
-        x = layer(name, x, o_.history == "sh" ? 1 : o_.history[2] - '0', pair);
-      if (o_.history == "cnn") {
+      if (o_.summary == "sh" || o_.summary[0] == 'm')
+        x = layer(name, x, o_.summary == "sh" ? 1 : o_.summary[2] - '0', pair);
+      if (o_.summary == "cnn") {
         Rows y;
         for (int64_t l = 0; l < L; ++l) {
           Vec v = row(name + ".b", 0);

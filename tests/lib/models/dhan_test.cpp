@@ -168,12 +168,12 @@ INSTANTIATE_TEST_SUITE_P(
         Setting{"mean5", [](DhanOptions& o, DhanShape&) { o.times.absolute = "mean5"; }},
         Setting{"log", [](DhanOptions& o, DhanShape&) { o.times.relative = "log"; }},
         Setting{"oslo", [](DhanOptions& o, DhanShape&) { o.times.utc_offset = 3600; }},
-        with("history_none", &DhanOptions::history, "none"), with("lstm", &DhanOptions::history, "lstm"),
-        with("bilstm", &DhanOptions::history, "bilstm"), with("mh2", &DhanOptions::history, "mh2"),
-        with("mh4", &DhanOptions::history, "mh4"), with("mh8", &DhanOptions::history, "mh8"),
-        Setting{"cnn", [](DhanOptions& o, DhanShape&) { o.history = "cnn", o.dropout = 0.2; }},
+        with("summary_none", &DhanOptions::summary, "none"), with("lstm", &DhanOptions::summary, "lstm"),
+        with("bilstm", &DhanOptions::summary, "bilstm"), with("mh2", &DhanOptions::summary, "mh2"),
+        with("mh4", &DhanOptions::summary, "mh4"), with("mh8", &DhanOptions::summary, "mh8"),
+        Setting{"cnn", [](DhanOptions& o, DhanShape&) { o.summary = "cnn", o.dropout = 0.2; }},
         with("pool_mean", &DhanOptions::pool, "mean"), with("pool_own", &DhanOptions::pool, "own"),
-        with("one_hidden", &DhanOptions::head, "one-hidden"), with("levels_none", &DhanOptions::levels, ""),
+        with("one_hidden", &DhanOptions::head, "one-hidden"), with("levels_none", &DhanOptions::levels, "none"),
         with("levels_S", &DhanOptions::levels, "S"), with("levels_E", &DhanOptions::levels, "E"),
         with("levels_N", &DhanOptions::levels, "N"), with("levels_SE", &DhanOptions::levels, "SE"),
         with("levels_SN", &DhanOptions::levels, "SN"), with("levels_EN", &DhanOptions::levels, "EN"),
@@ -187,10 +187,10 @@ INSTANTIATE_TEST_SUITE_P(
         Setting{"official_abs",
                 [](DhanOptions& o, DhanShape&) { o.compat = "official", o.time = "abs", o.dropout = 0.2; }},
         Setting{"official_abs_mh2",
-                [](DhanOptions& o, DhanShape&) { o.compat = "official", o.time = "abs", o.history = "mh2"; }},
+                [](DhanOptions& o, DhanShape&) { o.compat = "official", o.time = "abs", o.summary = "mh2"; }},
         Setting{"official_abs_ids_only",
                 [](DhanOptions& o, DhanShape& s) {
-                  o.compat = "official", o.time = "abs", o.levels = "";
+                  o.compat = "official", o.time = "abs", o.levels = "none";
                   s.sentences = s.sentence_dim = s.elements = s.element_dim = 0;
                 }}),
     [](const auto& info) { return info.param.name; });
@@ -281,7 +281,7 @@ TEST(DhanOptions, SurviveTheirJson) {
   o.time = "rel";
   o.times.relative = "log";
   o.times.utc_offset = -3600;
-  o.history = "mh4";
+  o.summary = "mh4";
   o.compat = "official";
   o.dropout = 0.25;
   EXPECT_EQ(DhanOptions::from_json(o.to_json()).to_json().dump(), o.to_json().dump());

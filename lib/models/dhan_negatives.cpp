@@ -1,0 +1,189 @@
+#include "lib/models/dhan_negatives.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include "lib/tensor/parallel.h"
+
+namespace nd {
+namespace {
+
+constexpr int64_t kDrawBlock = 8;       // clicks one thread draws for at a time
+constexpr int64_t kPairsAtOnce = 1024;  // scored in one go
+
+Index picks(std::span<const int32_t> rows, int64_t of) { return {static_cast<int64_t>(rows.size()), of, rows.data()}; }
+
+}  // namespace
+
+DhanNegatives::DhanNegatives(Dhan& model, const DhanData& data, const Clicks& clicks, const TrainingNegatives& drawn,
+                             const DhanNegativeOptions& options, uint64_t seed)
+    : model_(model), data_(data), clicks_(clicks), drawn_(drawn), options_(options), step_(model, data) {
+  if (options.dns != "bilinear") return;
+  const DhanShape& s = model.shape();
+  const int64_t h = model.options().hidden, text = model.uses_text() ? s.sentence_dim : 0,
+                elements = model.uses_elements() ? s.element_dim : 0, inputs = text + elements + model.options().width;
+  const auto add = [&](const char* name, int64_t rows, int64_t cols, int64_t fan) -> Parameter& {
+    return model.parameters().add(name, rows, cols, Init::uniform, seed, false,
+                                  1 / std::sqrt(static_cast<double>(fan)));
+  };
+  if (text) add("negatives.w_text", text, h, inputs);
+  if (elements) add("negatives.w_element", elements, h, inputs);
+  add("negatives.w_id", model.options().width, h, inputs);
+  add("negatives.b", 1, h, inputs).decayed = false;
+  add("negatives.w", h, h, h);
+}
+
+void DhanNegatives::draw(std::span<const int32_t> clicks, int64_t epoch) {
+  const auto n = static_cast<int64_t>(clicks.size()), most = options_.pool;
+  positive_.resize(clicks.size());
+  pool_.resize(static_cast<size_t>(n * most));
+  std::vector<int64_t> count(clicks.size());
+  parallel_ranges(n, kDrawBlock, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      positive_[static_cast<size_t>(i)] = clicks_.article.values[clicks[i]];
+      count[i] = drawn_.draw(clicks[i], epoch,
+                             std::span(pool_).subspan(static_cast<size_t>(i * most), static_cast<size_t>(most)));
+    }
+  });
+  pool_offsets_.assign(1, 0);
+  owner_.clear();
+  for (int64_t i = 0; i < n; ++i) {  // closes the gaps of pools that are not full
+    std::copy_n(pool_.begin() + i * most, count[i], pool_.begin() + pool_offsets_.back());
+    owner_.insert(owner_.end(), static_cast<size_t>(count[i]), static_cast<int32_t>(i));
+    pool_offsets_.push_back(pool_offsets_.back() + count[i]);
+  }
+  pool_.resize(static_cast<size_t>(pool_offsets_.back()));
+}
+
+// Of each of the pool with its positive: the sum of three cosines.
+std::vector<float> DhanNegatives::cosines() {
+  arena_.reset();
+  const auto items = static_cast<int64_t>(pool_.size());
+  std::vector<float> sum(pool_.size(), 0.0f);
+  const Mat total{sum.data(), items, 1}, one = arena_.mat(items, 1);
+  const auto add = [&](const Mat& table, const std::vector<int32_t>& row_of) {
+    auto mine = arena_.array<int32_t>(items), its = arena_.array<int32_t>(items);
+    for (int64_t i = 0; i < items; ++i) {
+      mine[i] = row_of[static_cast<size_t>(pool_[i])];
+      its[i] = row_of[static_cast<size_t>(positive_[static_cast<size_t>(owner_[i])])];
+    }
+    ops::row_dots(table, picks(mine, table.rows), table, picks(its, table.rows), true, one);
+    ops::axpy(1.0f, one, total);
+  };
+  if (model_.uses_text()) add(data_.frozen().sentence_mean, data_.article_sentence);
+  if (model_.uses_elements()) add(data_.frozen().element_mean, data_.article_element);
+  add(model_.parameters().find("id.article")->value, data_.article_id);
+  return sum;
+}
+
+// h of these articles; identities and vectors get no gradient from it.
+Var DhanNegatives::net(Tape& tape, std::span<const int32_t> articles) {
+  const auto n = static_cast<int64_t>(articles.size());
+  const auto p = [&](const char* name) { return model_.parameters().on(tape, name); };
+  const auto term = [&](const Mat& table, const std::vector<int32_t>& row_of, const char* weight) {
+    auto rows = tape.arena().array<int32_t>(n);
+    for (int64_t i = 0; i < n; ++i) rows[i] = row_of[static_cast<size_t>(articles[i])];
+    return grad::Term{tape.constant(table), p(weight), rows.data()};
+  };
+  const auto text = [&] { return term(data_.frozen().sentence_mean, data_.article_sentence, "negatives.w_text"); };
+  const auto element = [&] { return term(data_.frozen().element_mean, data_.article_element, "negatives.w_element"); };
+  const grad::Term id = term(model_.parameters().find("id.article")->value, data_.article_id, "negatives.w_id");
+  const Var bias = p("negatives.b");
+  constexpr auto act = Activation::tanh;
+  if (model_.uses_text() && model_.uses_elements()) return grad::linear(tape, {text(), element(), id}, bias, act, n);
+  if (model_.uses_text()) return grad::linear(tape, {text(), id}, bias, act, n);
+  if (model_.uses_elements()) return grad::linear(tape, {element(), id}, bias, act, n);
+  return grad::linear(tape, {id}, bias, act, n);
+}
+
+std::vector<float> DhanNegatives::matches() {
+  arena_.reset();
+  Tape tape(arena_, false);
+  const auto clicks = static_cast<int64_t>(positive_.size()), items = static_cast<int64_t>(pool_.size());
+  Var left = grad::linear(tape, {{net(tape, positive_), model_.parameters().on(tape, "negatives.w")}}, nullptr,
+                          Activation::none, clicks);
+  const Mat s = grad::row_dots(tape, {left, picks(owner_, clicks)}, {net(tape, pool_), identity(items)}, false)->value;
+  return {s.data, s.data + s.size()};
+}
+
+Var DhanNegatives::loss(Tape& tape, std::span<const DhanInstance> instances) {
+  if (options_.dns != "bilinear") return nullptr;
+  const auto n = static_cast<int64_t>(instances.size());
+  // The last article read beside the positive, then the first one drawn beside it.
+  std::vector<int32_t> beside, owner;
+  std::vector<uint8_t> one_reader;
+  for (int64_t i = 0; i < n; ++i) {
+    beside.push_back(instances[i].article.back());
+    owner.push_back(static_cast<int32_t>(i));
+    one_reader.push_back(1);
+    if (pool_offsets_[i] == pool_offsets_[i + 1]) continue;
+    beside.push_back(pool_[static_cast<size_t>(pool_offsets_[i])]);
+    owner.push_back(static_cast<int32_t>(i));
+    one_reader.push_back(0);
+  }
+  const auto items = static_cast<int64_t>(beside.size());
+  auto rows = tape.arena().array<int32_t>(items);
+  auto positive = tape.arena().array<uint8_t>(items);
+  std::copy(owner.begin(), owner.end(), rows.begin());
+  std::copy(one_reader.begin(), one_reader.end(), positive.begin());
+  Var left = grad::linear(tape, {{net(tape, positive_), model_.parameters().on(tape, "negatives.w")}}, nullptr,
+                          Activation::none, n);
+  Var s = grad::row_dots(tape, {left, make_index(tape.arena(), rows, n)}, {net(tape, beside), identity(items)}, false);
+  return grad::two_means_loss(tape, s, positive.data());
+}
+
+std::vector<float> DhanNegatives::scores(std::span<const DhanInstance> instances) {
+  std::vector<float> out;
+  const auto n = static_cast<int64_t>(instances.size());
+  for (int64_t i = 0; i < n;) {
+    step_.clear();
+    for (; i < n && (step_.pairs() == 0 || step_.pairs() + pool_offsets_[i + 1] - pool_offsets_[i] <= kPairsAtOnce);
+         ++i) {
+      step_.instance(instances[i]);
+      for (int64_t c = pool_offsets_[i]; c < pool_offsets_[i + 1]; ++c) step_.candidate(pool_[static_cast<size_t>(c)]);
+    }
+    if (step_.pairs() == 0) continue;
+    arena_.reset();
+    Tape tape(arena_, false);
+    const Mat s = step_.logits(tape)->value;
+    out.insert(out.end(), s.data, s.data + s.size());
+  }
+  return out;
+}
+
+void DhanNegatives::choose(std::span<const int32_t> clicks, std::span<const DhanInstance> instances, int64_t epoch) {
+  draw(clicks, epoch);
+  const std::vector<float> by = options_.dns == "similar"    ? cosines()
+                                : options_.dns == "bilinear" ? matches()
+                                : options_.dns == "score"    ? scores(instances)
+                                                             : std::vector<float>(pool_.size(), 0.0f);
+  chosen_.clear();
+  offsets_.assign(1, 0);
+  std::vector<int64_t> order;
+  for (size_t i = 0; i < clicks.size(); ++i) {
+    order.resize(static_cast<size_t>(pool_offsets_[i + 1] - pool_offsets_[i]));
+    std::iota(order.begin(), order.end(), pool_offsets_[i]);
+    const auto k = std::min(static_cast<int64_t>(order.size()), options_.each);
+    if (options_.dns != "uniform")  // of equals the article that comes first in the corpus
+      std::partial_sort(order.begin(), order.begin() + k, order.end(),
+                        [&](int64_t a, int64_t b) { return by[a] != by[b] ? by[a] > by[b] : pool_[a] < pool_[b]; });
+    for (int64_t j = 0; j < k; ++j) chosen_.push_back(pool_[static_cast<size_t>(order[j])]);
+    offsets_.push_back(static_cast<int64_t>(chosen_.size()));
+  }
+}
+
+double DhanNegatives::mean_rank() {
+  const std::vector<float> by = cosines();
+  double sum = 0;
+  for (size_t i = 0; i + 1 < offsets_.size(); ++i)
+    for (const int32_t a : of(static_cast<int64_t>(i))) {
+      const auto begin = pool_.begin() + pool_offsets_[i], end = pool_.begin() + pool_offsets_[i + 1];
+      const auto mine = std::find(begin, end, a) - pool_.begin();
+      for (auto other = pool_offsets_[i]; other < pool_offsets_[i + 1]; ++other)
+        sum += by[other] > by[mine] || (by[other] == by[mine] && pool_[other] < a);
+    }
+  return sum / static_cast<double>(std::max<size_t>(chosen_.size(), 1));
+}
+
+}  // namespace nd

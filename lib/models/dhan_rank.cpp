@@ -1,0 +1,54 @@
+#include "lib/models/dhan_rank.h"
+
+#include <algorithm>
+
+#include "lib/data/windows.h"
+#include "lib/io/error.h"
+
+namespace nd {
+namespace {
+
+constexpr int64_t kPairsAtOnce = 1024;
+
+}  // namespace
+
+DhanRanker::DhanRanker(Dhan& model, const DhanData& data, const Clicks& clicks, std::vector<int32_t> user)
+    : model_(model), data_(data), clicks_(clicks), user_(std::move(user)), step_(model, data) {}
+
+DhanInstance DhanRanker::instance(int64_t click) const {
+  const int64_t L = model_.options().length;
+  return {user_[static_cast<size_t>(user_of(clicks_, click))], history_of(clicks_, click, L),
+          clicks_.time.span().subspan(static_cast<size_t>(click - L), static_cast<size_t>(L)), clicks_.time[click]};
+}
+
+void DhanRanker::require_histories(std::span<const int32_t> clicks, const std::string& path) const {
+  for (const int32_t i : clicks) {
+    const int64_t before = i - clicks_.article.offsets[user_of(clicks_, i)];
+    if (before < model_.options().length)
+      throw Error(path, "names click " + std::to_string(i) + ", which has " + std::to_string(before) +
+                            " of its user's before it, but the model reads " + std::to_string(model_.options().length));
+  }
+}
+
+std::vector<float> DhanRanker::score(std::span<const int32_t> instances, const Ragged<int32_t>& candidate) {
+  std::vector<float> out;
+  Arena arena;
+  Tape tape(arena, false);
+  const auto n = static_cast<int64_t>(instances.size());
+  for (int64_t i = 0; i < n;) {
+    step_.clear();
+    for (; i < n &&
+           (step_.pairs() == 0 || step_.pairs() + candidate.offsets[i + 1] - candidate.offsets[i] <= kPairsAtOnce);
+         ++i) {
+      step_.instance(instance(instances[i]));
+      for (const int32_t c : candidate[i]) step_.candidate(c);
+    }
+    if (step_.pairs() == 0) continue;
+    tape.reset();
+    const Mat s = step_.logits(tape)->value;
+    out.insert(out.end(), s.data, s.data + s.size());
+  }
+  return out;
+}
+
+}  // namespace nd
