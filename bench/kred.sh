@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # KRED at the setting of the paper's Table 4 (bench/kred_bench.cpp), and beside it in the same run two PyTorch programs:
-# one as most write it and one with the same algebra as ours, tuned (bench/torch). Ratios are theirs over ours.
+# one as most write it and one with the same algebra as ours, tuned (bench/torch). Ratios are theirs over ours, and
+# inference counts the making of its table on both sides.
 #
 # DOCS: documents of our run (100000). TORCH_DOCS: of theirs, scaled up (12800; 100000 for the whole epoch).
 set -euo pipefail
@@ -33,8 +34,10 @@ printf '%s\n' "$ours" "$again" "$theirs" | awk -v load="$(cut -d' ' -f1 /proc/lo
     if (index($0, "skipped") && !index($0, "plain")) { print "PyTorch: skipped, " $0; exit }
     for (i = 1; i <= 2; ++i) {
       name = i == 1 ? "plain" : "fast"
-      t = number($0, "train_seconds", name); f = number($0, "infer_seconds", name)
-      printf "%-34s %10.2f %10.2f %10.2f\n", "PyTorch " name, t, f, number($0, "table_seconds", name)
+      # The plain one has no table; the fast one times its table apart, we within the inference.
+      table = i == 1 ? 0 : number($0, "table_seconds", name)
+      t = number($0, "train_seconds", name); f = number($0, "infer_seconds", name) + table
+      printf "%-34s %10.2f %10.2f %10.2f\n", "PyTorch " name, t, f, table
       if (i == 1 || t < best_t) best_t = t
       if (i == 1 || f < best_f) best_f = f
     }
