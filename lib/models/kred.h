@@ -60,8 +60,8 @@ struct EntityBatch {
   bool tails_repeat = true;            // often enough to pay for telling them apart; else each neighbour is its own
   Index tail;                          // neighbour -> distinct tails of the batch
   const int32_t* tails = nullptr;      // [distinct] rows of entity_x
-  Index relation;                      // neighbour -> distinct relations of the batch
-  const int32_t* relations = nullptr;  // [distinct] rows of relation_x
+  Index relation;                      // neighbour -> relations of the batch
+  const int32_t* relations = nullptr;  // [relations of the batch] distinct rows of relation_x
 };
 
 // Some articles and their entity links, each distinct article once.

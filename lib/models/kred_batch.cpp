@@ -1,6 +1,7 @@
 #include "lib/models/kred_batch.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "lib/tensor/parallel.h"
 
@@ -45,21 +46,30 @@ EntityBatch KredBatcher::entities(Arena& arena, std::span<const int32_t> heads) 
   auto tail = arena.array<int32_t>(n), relation = arena.array<int32_t>(n);
   tails_.clear();
   relations_.clear();
-  int64_t at = 0;
-  for (int64_t i = 0; i < batch.count; ++i) {
-    if (i + kAhead < batch.count) {
-      const int64_t next = data_.neighbour_offsets[heads[i + kAhead]];
-      const int64_t last = std::max(next, data_.neighbour_offsets[heads[i + kAhead] + 1] - 1);
-      for (int64_t j = next; j < last + kLine; j += kLine) {  // they may end in one line more
-        __builtin_prefetch(data_.neighbour_tail.data() + std::min(j, last));
-        __builtin_prefetch(data_.neighbour_relation.data() + std::min(j, last));
+  // Where neighbours are many more than relations, all relations are taken, and nothing has to be counted in order.
+  const int64_t all = data_.frozen().relation_x.rows;
+  const bool distinct = all > n / 4;
+  const auto fill = [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) {
+      if (i + kAhead < batch.count) {
+        const int64_t next = data_.neighbour_offsets[heads[i + kAhead]];
+        const int64_t last = std::max(next, data_.neighbour_offsets[heads[i + kAhead] + 1] - 1);
+        for (int64_t j = next; j < last + kLine; j += kLine) {  // they may end in one line more
+          __builtin_prefetch(data_.neighbour_tail.data() + std::min(j, last));
+          __builtin_prefetch(data_.neighbour_relation.data() + std::min(j, last));
+        }
+      }
+      int64_t j = data_.neighbour_offsets[heads[i]];
+      for (int64_t at = offsets[i]; at < offsets[i + 1]; ++at, ++j) {
+        tail[at] = batch.tails_repeat ? tails_(data_.neighbour_tail[j]) : data_.neighbour_tail[j];
+        relation[at] = distinct ? relations_(data_.neighbour_relation[j]) : data_.neighbour_relation[j];
       }
     }
-    for (int64_t j = data_.neighbour_offsets[heads[i]]; j < data_.neighbour_offsets[heads[i] + 1]; ++j, ++at) {
-      tail[at] = batch.tails_repeat ? tails_(data_.neighbour_tail[j]) : data_.neighbour_tail[j];
-      relation[at] = relations_(data_.neighbour_relation[j]);
-    }
-  }
+  };
+  if (batch.tails_repeat || distinct)
+    fill(0, batch.count);
+  else
+    parallel_ranges(batch.count, 128, fill);
   if (batch.tails_repeat) {
     batch.tails = copy(arena, tails_.rows()).data();
     batch.tail = make_index(arena, tail, static_cast<int64_t>(tails_.rows().size()));
@@ -67,8 +77,13 @@ EntityBatch KredBatcher::entities(Arena& arena, std::span<const int32_t> heads) 
     batch.tails = tail.data();
     batch.tail = identity(n);
   }
-  batch.relations = copy(arena, relations_.rows()).data();
-  batch.relation = make_index(arena, relation, static_cast<int64_t>(relations_.rows().size()));
+  auto relations = arena.array<int32_t>(distinct ? static_cast<int64_t>(relations_.rows().size()) : all);
+  if (distinct)
+    std::copy(relations_.rows().begin(), relations_.rows().end(), relations.begin());
+  else
+    std::iota(relations.begin(), relations.end(), 0);
+  batch.relations = relations.data();
+  batch.relation = make_index(arena, relation, static_cast<int64_t>(relations.size()));
   return batch;
 }
 
