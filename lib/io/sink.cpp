@@ -22,8 +22,9 @@ namespace {
 
 constexpr size_t kBuffer = 256 << 10;
 
-// Names of the temporary files that exist right now, for the signal handler: plain pointers in a fixed table, because
-// a handler may neither lock nor allocate. More than fit are written all the same and merely not removed by a signal.
+// Names of the temporary files that have one right now, for the signal handler: plain pointers in a fixed table,
+// because a handler may neither lock nor allocate. More than fit are written all the same and merely not removed by a
+// signal.
 std::array<std::atomic<const char*>, 64> temporary_files;
 
 void remove_temporary_files(int signal) {
@@ -63,7 +64,7 @@ bool starts_with(const std::string& s, const char* prefix) { return s.rfind(pref
 struct Sink::State {
   std::string shown;      // what messages call the target
   std::string target;     // where the temporary file goes in the end; empty when written directly
-  std::string temporary;  // empty when written directly
+  std::string temporary;  // its name, empty while it has none
   std::atomic<const char*>* slot = nullptr;
   int fd = -1;
   std::vector<std::byte> buffer;
@@ -115,8 +116,30 @@ struct Sink::State {
     create();
   }
 
-  // Creates the temporary file with the permissions any new file gets (mkstemp would make it private).
+  // Creates the temporary file with the permissions any new file gets (mkstemp would make it private), without a name
+  // if it can be given one later.
   void create() {
+    fd = ::open(folder().c_str(), O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+    if (fd >= 0 && ::access(link_to_fd().c_str(), F_OK) == 0) return;
+    if (fd >= 0) ::close(fd);
+    with_name([this](const char* name) { return fd = ::open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666); });
+    if (fd < 0) fail("create a file in its folder", errno);
+  }
+
+  // How a file without a name is found: /proc has a link to whatever a process has open.
+  std::string link_to_fd() const { return "/proc/self/fd/" + std::to_string(fd); }
+
+  void give_name() {
+    const int linked = with_name([this](const char* name) {
+      return ::linkat(AT_FDCWD, link_to_fd().c_str(), AT_FDCWD, name, AT_SYMLINK_FOLLOW);
+    });
+    if (linked < 0) fail("create a file in its folder", errno);
+  }
+
+  // Calls make(name) for names beside the target until one is free; what make returned, with `temporary` the name when
+  // it is not negative.
+  template <class Make>
+  int with_name(Make&& make) {
     install_handlers();
     for (auto& free : temporary_files) {
       const char* none = nullptr;
@@ -127,17 +150,18 @@ struct Sink::State {
     }
     const size_t slash = target.rfind('/');
     const std::string name = slash == std::string::npos ? target : target.substr(slash + 1);
+    int made;
     do {
       if (slot) slot->store("");
       temporary = folder() + "/." + name.substr(0, NAME_MAX - 8) + "." + random_suffix();
       if (slot) slot->store(temporary.c_str());  // before it exists, so that no signal comes too early
-      fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    } while (fd < 0 && errno == EEXIST);
-    if (fd < 0) {
-      const int cause = errno;
+      made = make(temporary.c_str());
+    } while (made < 0 && errno == EEXIST);
+    if (made < 0) {
+      if (slot) slot->store("");
       temporary.clear();
-      fail("create a file in its folder", cause);
     }
+    return made;
   }
 
   void put(const std::byte* bytes, size_t size) {
@@ -203,9 +227,10 @@ void Sink::commit() {
   State& s = *state_;
   if (s.pack) s.compress({}, ZSTD_e_end);
   s.flush();
-  const bool replace = !s.temporary.empty();
+  const bool replace = !s.target.empty();
   const bool sync = replace && ::getenv("ND_NO_SYNC") == nullptr;
   if (sync && ::fsync(s.fd) != 0) s.fail("flush to the disk", errno);
+  if (replace && s.temporary.empty()) s.give_name();
   const int closed = ::close(s.fd);
   s.fd = -1;
   if (closed != 0) s.fail("close", errno);

@@ -1,8 +1,10 @@
 // Bytes out: a path or "-". A path is replaced in one step or not at all.
 //
 // Writes go to a temporary file in the same folder; commit() flushes it to the disk, renames it onto the path and
-// flushes the folder. A failed or killed run leaves the old file as it was. A Sink that is destroyed without commit()
-// removes its temporary file, and so do SIGINT, SIGTERM and SIGHUP unless the program handles them itself.
+// flushes the folder. A failed or killed run leaves the old file as it was and nothing beside it: until commit() the
+// temporary file has no name, and goes with its writer. Where the file system has no such files (NFS, FAT) it is called
+// .NAME.xxxxxx; a Sink that is destroyed without commit() removes it, and so do SIGINT, SIGTERM and SIGHUP unless the
+// program handles them itself; only SIGKILL leaves it.
 #pragma once
 
 #include <cstdint>

@@ -11,15 +11,35 @@
 #include <unistd.h>
 #include <zstd.h>
 
+#include <cstdarg>
+
 #include "lib/io/source.h"
 #include "tests/lib/io/expect_error.h"
 #include "tests/lib/io/temporary_folder.h"
 
-// This program's fsync and rename come before the C library's: they note the order of calls, and fail when told to.
+// This program's open, fsync and rename come before the C library's: they note the order of calls, and fail when told
+// to.
 namespace {
 std::string calls;
-int fsync_fails_with = 0;
+int fsync_fails_with = 0, signal_in_rename = 0;
+bool may_be_unnamed = true;  // whether there are files without a name here, as on most file systems
+bool was_unnamed = false;    // whether the last one that was asked for could be had
 }  // namespace
+extern "C" int open(const char* path, int flags, ...) {
+  const bool unnamed = (flags & O_TMPFILE) == O_TMPFILE;
+  mode_t mode = 0;
+  if (unnamed || (flags & O_CREAT)) {
+    va_list more;
+    va_start(more, flags);
+    mode = va_arg(more, mode_t);
+    va_end(more);
+  }
+  errno = EOPNOTSUPP;
+  const bool refused = unnamed && !may_be_unnamed;
+  const int fd = refused ? -1 : static_cast<int>(::syscall(SYS_openat, AT_FDCWD, path, flags, mode));
+  if (unnamed) was_unnamed = fd >= 0;
+  return fd;
+}
 extern "C" int fsync(int fd) {
   struct stat st;
   ::fstat(fd, &st);
@@ -29,20 +49,26 @@ extern "C" int fsync(int fd) {
 }
 extern "C" int rename(const char* from, const char* to) noexcept {
   calls += "rename ";
+  if (signal_in_rename) ::raise(signal_in_rename);
   return static_cast<int>(::syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0));
 }
 
 namespace nd {
 namespace {
 
-class SinkTest : public testing::Test {
+// All of it with temporary files that have no name, and with such as have one.
+class SinkTest : public testing::TestWithParam<bool> {
  protected:
   SinkTest() {
     ::unsetenv("ND_NO_SYNC");
+    may_be_unnamed = GetParam();
     calls.clear();
     put(path, "old");
   }
-  ~SinkTest() override { fsync_fails_with = 0; }
+  ~SinkTest() override {
+    fsync_fails_with = 0;
+    may_be_unnamed = true;
+  }
 
   // Runs `body` in a process of its own and returns its wait status.
   template <class Body>
@@ -65,7 +91,10 @@ class SinkTest : public testing::Test {
   const std::string path = folder / "out";
 };
 
-TEST_F(SinkTest, FileAppearsAtCommitAndNotBefore) {
+INSTANTIATE_TEST_SUITE_P(Files, SinkTest, testing::Values(true, false),
+                         [](const auto& info) { return info.param ? "WithoutAName" : "WithAName"; });
+
+TEST_P(SinkTest, FileAppearsAtCommitAndNotBefore) {
   Sink sink(path);
   sink.write("new ");
   sink.write("content");
@@ -75,7 +104,7 @@ TEST_F(SinkTest, FileAppearsAtCommitAndNotBefore) {
   EXPECT_EQ(folder.files(), 1u);
 }
 
-TEST_F(SinkTest, SmallAndLargeWritesKeepTheirOrder) {
+TEST_P(SinkTest, SmallAndLargeWritesKeepTheirOrder) {
   std::string expected;
   Sink sink(path);
   for (size_t size : {1, 100000, 200000, 262143, 262144, 262145, 5, 1000000, 3}) {
@@ -87,7 +116,7 @@ TEST_F(SinkTest, SmallAndLargeWritesKeepTheirOrder) {
   EXPECT_TRUE(get(path) == expected);
 }
 
-TEST_F(SinkTest, IsFlushedToTheDiskBeforeTheRenameAndItsFolderAfterwards) {
+TEST_P(SinkTest, IsFlushedToTheDiskBeforeTheRenameAndItsFolderAfterwards) {
   Sink sink(path);
   sink.write("12345");
   sink.commit();
@@ -99,7 +128,7 @@ TEST_F(SinkTest, IsFlushedToTheDiskBeforeTheRenameAndItsFolderAfterwards) {
   EXPECT_EQ(calls, "rename ");
 }
 
-TEST_F(SinkTest, FlushThatFailsLeavesTheOldFile) {
+TEST_P(SinkTest, FlushThatFailsLeavesTheOldFile) {
   fsync_fails_with = EIO;
   {
     Sink sink(path);
@@ -109,12 +138,12 @@ TEST_F(SinkTest, FlushThatFailsLeavesTheOldFile) {
   expect_untouched();
 }
 
-TEST_F(SinkTest, WithoutCommitNothingIsLeft) {
+TEST_P(SinkTest, WithoutCommitNothingIsLeft) {
   { Sink(path).write("new"); }
   expect_untouched();
 }
 
-TEST_F(SinkTest, NewFileHasThePermissionsOfAnyNewFile) {
+TEST_P(SinkTest, NewFileHasThePermissionsOfAnyNewFile) {
   const mode_t before = ::umask(027);
   Sink sink(folder / "fresh");
   sink.commit();
@@ -124,7 +153,7 @@ TEST_F(SinkTest, NewFileHasThePermissionsOfAnyNewFile) {
   EXPECT_EQ(st.st_mode & 0777, 0640u);
 }
 
-TEST_F(SinkTest, LinkStaysALinkAndItsTargetIsReplaced) {
+TEST_P(SinkTest, LinkStaysALinkAndItsTargetIsReplaced) {
   ASSERT_EQ(::symlink("out", (folder / "link").c_str()), 0);
   Sink sink(folder / "link");
   sink.write("new");
@@ -135,7 +164,7 @@ TEST_F(SinkTest, LinkStaysALinkAndItsTargetIsReplaced) {
   EXPECT_ND_ERROR(Sink(folder / "dangling"), "is a link to a file that does not exist");
 }
 
-TEST_F(SinkTest, NamesOfAnyLengthWork) {
+TEST_P(SinkTest, NamesOfAnyLengthWork) {
   const std::string longest = folder / std::string(255, 'n');
   Sink sink(longest);
   sink.write("new");
@@ -143,7 +172,7 @@ TEST_F(SinkTest, NamesOfAnyLengthWork) {
   EXPECT_EQ(get(longest), "new");
 }
 
-TEST_F(SinkTest, PackedOutputIsOneFrameWithAChecksum) {
+TEST_P(SinkTest, PackedOutputIsOneFrameWithAChecksum) {
   const std::string text(500000, 'x');
   Sink sink(path, 3);
   sink.write(text);
@@ -159,14 +188,14 @@ TEST_F(SinkTest, PackedOutputIsOneFrameWithAChecksum) {
   EXPECT_EQ(read_all(path).text(), "");
 }
 
-TEST_F(SinkTest, WhereNothingCanBeWrittenSaysWhy) {
+TEST_P(SinkTest, WhereNothingCanBeWrittenSaysWhy) {
   EXPECT_ND_ERROR(Sink(folder.path()), "is a directory");
   EXPECT_ND_ERROR(Sink(folder / "absent/out"), "absent/out: cannot create a file in its folder: No such file");
   EXPECT_ND_ERROR(Sink(folder / "absent/"), "names a folder");
   EXPECT_ND_ERROR(Sink(""), "empty path");
 }
 
-TEST_F(SinkTest, FullDeviceIsNoticed) {
+TEST_P(SinkTest, FullDeviceIsNoticed) {
   Sink sink("/dev/full");
   sink.write("x");
   EXPECT_ND_ERROR(sink.commit(), "/dev/full: cannot write: No space left on device");
@@ -175,7 +204,7 @@ TEST_F(SinkTest, FullDeviceIsNoticed) {
   EXPECT_ND_ERROR(packed.commit(), "/dev/full: cannot write: No space left on device");
 }
 
-TEST_F(SinkTest, DevicesAndPipesAreWrittenDirectly) {
+TEST_P(SinkTest, DevicesAndPipesAreWrittenDirectly) {
   Sink null("/dev/null");
   null.write("x");
   null.commit();
@@ -195,7 +224,7 @@ TEST_F(SinkTest, DevicesAndPipesAreWrittenDirectly) {
 }
 
 // The disk is full in the middle of a large file: the limit on the size of files plays the disk.
-TEST_F(SinkTest, FullDiskLeavesTheOldFile) {
+TEST_P(SinkTest, FullDiskLeavesTheOldFile) {
   const auto old_handler = ::signal(SIGXFSZ, SIG_IGN);
   rlimit before, small;
   ::getrlimit(RLIMIT_FSIZE, &before);
@@ -211,7 +240,7 @@ TEST_F(SinkTest, FullDiskLeavesTheOldFile) {
   expect_untouched();
 }
 
-TEST_F(SinkTest, ClosedPipeIsAnError) {
+TEST_P(SinkTest, ClosedPipeIsAnError) {
   const int status = in_child([] {
     int ends[2];
     if (::pipe(ends) != 0 || ::dup2(ends[1], 1) != 1) ::_exit(3);
@@ -228,7 +257,7 @@ TEST_F(SinkTest, ClosedPipeIsAnError) {
   EXPECT_EQ(WEXITSTATUS(status), 4);
 }
 
-TEST_F(SinkTest, SignalsRemoveTheTemporaryFileAndKillAsUsual) {
+TEST_P(SinkTest, SignalsRemoveTheTemporaryFileAndKillAsUsual) {
   for (int signal : {SIGINT, SIGTERM, SIGHUP}) {
     const int status = in_child([&] {
       Sink sink(path), second(folder / "second");
@@ -240,7 +269,18 @@ TEST_F(SinkTest, SignalsRemoveTheTemporaryFileAndKillAsUsual) {
   }
 }
 
-TEST_F(SinkTest, SignalHandlersOfTheProgramStay) {
+TEST_P(SinkTest, SignalInTheMiddleOfCommitLeavesTheOldFile) {
+  const int status = in_child([&] {
+    signal_in_rename = SIGTERM;
+    Sink sink(path);
+    sink.write("new");
+    sink.commit();
+  });
+  EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGTERM);
+  expect_untouched();
+}
+
+TEST_P(SinkTest, SignalHandlersOfTheProgramStay) {
   const int status = in_child([&] {
     ::signal(SIGTERM, [](int) { ::_exit(9); });
     ::signal(SIGHUP, SIG_IGN);
@@ -251,7 +291,7 @@ TEST_F(SinkTest, SignalHandlersOfTheProgramStay) {
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 9);
 }
 
-TEST_F(SinkTest, KillInTheMiddleLeavesTheOldFile) {
+TEST_P(SinkTest, KillInTheMiddleLeavesTheOldFile) {
   const int status = in_child([&] {
     Sink sink(path);
     for (int i = 0;; ++i) {
@@ -260,7 +300,8 @@ TEST_F(SinkTest, KillInTheMiddleLeavesTheOldFile) {
     }
   });
   EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
-  expect_untouched(2);  // nobody could remove the temporary file
+  { Sink probe(path); }
+  expect_untouched(was_unnamed ? 1 : 2);  // one with a name nobody could remove
   for (const auto& entry : std::filesystem::directory_iterator(folder.path()))
     EXPECT_TRUE(entry.path() == path || entry.path().filename().string().starts_with(".out.")) << entry.path();
 }
