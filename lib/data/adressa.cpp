@@ -18,6 +18,7 @@ const std::vector<std::string> kNames = {"userId", "id",           "time",      
 
 constexpr int64_t kLinesPerReport = 4096;
 constexpr int64_t kMostCount = 1 << 20;  // of one entity in one article
+constexpr size_t kTitleEnd = 4096;       // bytes in which entities are looked for: there may be very many of them
 
 // Groups of a profile whose items are entities; all others (taxonomy, sentiment, ...) are passed over.
 constexpr std::string_view kEntityGroups[] = {"entity", "person", "location", "company", "concept"};
@@ -30,11 +31,6 @@ std::string_view part_after(std::string_view text, char mark) {
 
 int32_t code_points(std::string_view text) {
   return static_cast<int32_t>(std::ranges::count_if(text, [](char c) { return (c & 0xc0) != 0x80; }));
-}
-
-// Items are often written in lower case whatever the title has.
-size_t find_without_case(std::string_view text, std::string_view part) {
-  return lower_case(text).find(lower_case(part));
 }
 
 }  // namespace
@@ -143,6 +139,8 @@ void AdressaReader::link(int32_t article, std::string_view profile, std::string_
   } catch (const Error&) {
     return;
   }
+  // Items are often written in lower case whatever the title has.
+  const std::string lower_title = lower_case(title.substr(0, kTitleEnd));
   items.each([&](const json::Node& item) {
     json::Node name, groups;
     ArticleBuilder::Link link;
@@ -166,7 +164,7 @@ void AdressaReader::link(int32_t article, std::string_view profile, std::string_
       link.frequency = static_cast<int32_t>(std::clamp<int64_t>(count, 1, kMostCount));
     });
     if (heaviest < 0) return;
-    if (const size_t at = find_without_case(title, link.entity); at != std::string_view::npos) {
+    if (const size_t at = lower_title.find(lower_case(link.entity)); at != std::string_view::npos) {
       link.position = 0;
       link.first = code_points(title.substr(0, at));
     }

@@ -1,6 +1,7 @@
 #include "lib/data/click_log.h"
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace nd {
@@ -24,12 +25,10 @@ void ArticleBuilder::tell(int32_t article, const ArticleFacts& facts) {
 }
 
 void ArticleBuilder::link(int32_t article, const Link& link) {
-  reach(article);
-  Row& row = rows_[static_cast<size_t>(article)];
   const int32_t entity = entities_.add(link.entity);
-  for (const size_t at : row.links)
-    if (links_[at].entity == entity) return;
-  row.links.push_back(links_.size());
+  if (linked_.add(std::array{article, entity}) < static_cast<int64_t>(links_.size())) return;
+  reach(article);
+  rows_[static_cast<size_t>(article)].links.push_back(links_.size());
   links_.push_back({entity, link.type.empty() ? -1 : types_.add(link.type), link.position, link.frequency, link.first,
                     link.confidence});
 }

@@ -57,6 +57,7 @@ class ArticleBuilder {
   Vocabulary ids_, categories_, subcategories_, entities_, types_;
   std::vector<Row> rows_;  // as far as something was told
   std::vector<StoredLink> links_;
+  Interner<int32_t> linked_;  // article and entity of each
 };
 
 // Of a user's clicks on one article only the first counts, or all are kept. Negatives are drawn from what a user never

@@ -11,6 +11,7 @@ namespace nd {
 namespace {
 
 constexpr size_t kMostColumns = 1000;
+constexpr size_t kLongestName = 256;  // of a member, those around it included
 constexpr size_t kMostQuoted = 16 << 20;  // bytes of one row: a quote that is never closed must not eat a file
 
 bool is_number(std::string_view text) {
@@ -23,9 +24,11 @@ std::string listed(const std::vector<std::string>& names) {
   return out;
 }
 
-// The names of an object's members that are text, numbers or the like, those of its members' members with a dot.
+// The names of an object's members that are text, numbers or the like, those of its members' members with a dot. No
+// more and no longer ones than can be meant: a long name before many others would take a multiple of the line.
 void list_members(const json::Node& object, const std::string& before, std::vector<std::string>& names) {
   object.members([&](std::string_view key, const json::Node& value) {
+    if (names.size() == kMostColumns || before.size() + key.size() > kLongestName) return;
     const std::string name = before + std::string(key);
     if (value.type() == json::Node::Type::object) list_members(value, name + ".", names);
     else if (value.type() != json::Node::Type::array) names.push_back(name);

@@ -54,7 +54,8 @@ bool is_text(const Column& c) {
 
 int64_t Column::rows() const {
   if (offsets) return offsets->count() - 1;
-  return values->shape.empty() ? 1 : values->shape[0];
+  if (values->shape.empty()) return 1;
+  return values->bytes.empty() ? 0 : values->shape[0];
 }
 
 std::pair<int64_t, int64_t> Column::range(int64_t i) const {

@@ -114,6 +114,7 @@ class Packer {
         if (b.shape[i] < 0 || __builtin_mul_overflow(b.width, b.shape[i], &b.width)) b.rows = -1;
     }
     if (b.rows < 0) in_.fail("column " + b.name + " has an impossible shape");
+    if (b.type == "array" && b.width == 0) b.rows = 0;
     return b;
   }
 

@@ -73,6 +73,16 @@ TEST_F(Records, NamesAreThoseOfTheFirstRowThatCanBeFields) {
   EXPECT_TRUE(RecordReader(folder / "rows").names().empty());
 }
 
+// Each of many members would repeat the long name it stands under.
+TEST_F(Records, NamesTakeNoMoreThanTheirLine) {
+  std::string members;
+  for (int i = 0; i < 5000; ++i) members += (i ? ",\"m" : "\"m") + std::to_string(i) + "\":1";
+  put(folder / "rows", "{\"" + std::string(5000, 'n') + "\":{" + members + "},\"short\":{" + members + "}}\n");
+  const RecordReader reader(folder / "rows");
+  EXPECT_EQ(reader.names().size(), 1000u);
+  EXPECT_EQ(reader.names()[0], "short.m0");
+}
+
 TEST_F(Records, RowsThatCannotBeUsedAreCountedByCause) {
   EXPECT_EQ(read("a\tb\n1\t2\n1\n1\t2\t3\n\n\xff\t2\n3\t4\n", {"a", "b"}), (Rows{{"1", "2"}, {"3", "4"}}));
   EXPECT_EQ(reports(),

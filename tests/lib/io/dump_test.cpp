@@ -177,6 +177,17 @@ TEST_F(DumpTest, PromisesInTheHeaderCostNothing) {
   EXPECT_ND_ERROR(packed(start + R"("table","dtype":"F32","rows":1}]})"), "expected type array, ragged or strings");
 }
 
+// So may its shapes, where nothing is behind them.
+TEST_F(DumpTest, RowsWithoutElementsAreNotListed) {
+  Params p;
+  p.tensor["wide"] = {{}, int64_t{1} << 40, 0};
+  const uint64_t digest = save(path, p, {});
+  const std::string text = dumped(path, {.json = true});
+  EXPECT_NE(text.find("\"shape\":[1099511627776,0]"), std::string::npos);
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 1);
+  EXPECT_EQ(packed(text), digest);
+}
+
 TEST_F(DumpTest, IntegersOutOfRangeAreRefused) {
   save(path, sample::scores(), {});
   std::string text = dumped(path, {.json = true});
