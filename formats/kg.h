@@ -9,7 +9,7 @@ namespace nd {
 struct Kg {
   static constexpr const char* kind = "kg/1";
 
-  Strings entity_id;          // [e] unique, in order of first appearance
+  Strings entity_id;          // [e] unique, in order of first appearance (OpenKE's: as numbered there)
   Strings relation_id;        // [r] likewise
   Array<int32_t> head;        // [t] rows of entity_id
   Array<int32_t> relation;    // [t] rows of relation_id

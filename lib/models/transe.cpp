@@ -171,13 +171,13 @@ class Training {
   }
 
   void one_epoch() {
+    const double began = now();
     order_.resize(static_cast<size_t>(triples_));
     std::iota(order_.begin(), order_.end(), 0);
     RandomSequence random(o_.seed, "shuffle", static_cast<uint64_t>(epoch_ + 1));
     shuffle(order_, random);
     if (o_.bound == "sphere" && step_ == 0) to_sphere();
     TranseReport report;
-    const double began = now();
     while (step_ < steps_per_epoch_) {
       const int64_t begin = step_ * o_.batch, end = std::min(begin + o_.batch, triples_);
       prepare(begin, end);

@@ -34,3 +34,17 @@ setup() {
   fails 1 'behavior.nd: .*kg' entity-link-filter raw.nd --kg behavior.nd -o out
   [ ! -e out ]
 }
+
+@test "entity-link-filter refuses a graph, and vectors, that know none of the entities" {
+  printf 'Q7\tP1\tQ8\n' > train.txt
+  kg-ingest -q --train train.txt -o kg.nd
+  fails 1 'kg.nd: knows none of the 2 entities of raw.nd' entity-link-filter raw.nd --kg kg.nd -o out
+  printf 'Q7\t1\t2\n' > other.vec
+  vector-ingest -q other.vec -o other.nd
+  fails 1 'other.nd: has a vector for none of the 2 entities' entity-link-filter raw.nd --vectors other.nd -o out
+  printf 'Q1\tP1\tQ8\n' > train.txt
+  kg-ingest -q --train train.txt -o kg.nd
+  entity-link-filter raw.nd --kg kg.nd -o out 2> log
+  grep -q 'not_in_graph=0' log
+  grep -q 'entities all=2 in_graph=1' log
+}
