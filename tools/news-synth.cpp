@@ -1,16 +1,19 @@
 // news-synth: writes an artificial newsroom whose clicks obey known causes.
 // Reads nothing.
-// Writes a folder of raw files: MIND's news and behaviors, a graph's triples, labels, document vectors.
+// Writes a folder of raw files: MIND's news and behaviors, a graph's triples, labels, document vectors; on request a
+// log of clicks as Adressa and as anybody has it, with elements and word vectors.
 #include "lib/cli/command.h"
 #include "lib/data/newsroom_files.h"
+#include "lib/data/newsroom_log_files.h"
 
 namespace nd {
 namespace {
 
 struct Options {
-  std::string folder, cause = "all";
+  std::string folder, cause = "all", log_cause = "all";
   newsroom::Options room;
   newsroom::Extras extras;
+  newsroom::log::Options log;
   cli::Common common;
 };
 
@@ -24,6 +27,35 @@ void plant(newsroom::Terms& strength, const std::string& cause) {
   if (all || cause == "neighbour") strength[neighbour] = 2;
   if (all || cause == "context") strength[position] = strength[frequency] = strength[type] = 1;
   if (all || cause == "distillation") strength[distillation] = 2;
+}
+
+void plant(newsroom::log::Terms& strength, const std::string& cause) {
+  using namespace newsroom;
+  const bool all = cause == "all";
+  strength = {};
+  strength[log::topic] = 1;
+  if (all || cause == "hour") strength[log::hour] = 2;
+  if (all || cause == "recency") strength[log::recency] = 2;
+  if (all || cause == "element") strength[log::element] = 2;
+  if (all || cause == "lead") strength[log::lead] = 2;
+}
+
+void declare_log(cli::Command& c, Options& o) {
+  auto& s = o.log.strength;
+  plant(s, o.log_cause);
+  c.option(o.log.clicks, "--log-clicks", "N",
+           "clicks of a user, on average, in a log for models that read them in order; 0: no log",
+           cli::range(0, 100000));
+  c.preset(o.log_cause, "--log-cause", {"none", "hour", "recency", "element", "lead", "all"},
+           "plant this cause alone in the log, beside the topic; the strengths below change it",
+           [&s](const std::string& word) { plant(s, word); });
+  c.option(s[newsroom::log::topic], "--log-topic", "S", "strength in the log of: the article's topic");
+  c.option(s[newsroom::log::hour], "--log-hour", "S", "of: topics that are wanted at some times of the day");
+  c.option(s[newsroom::log::recency], "--log-recency", "S",
+           "of: topics that were read within three hours, or longer ago");
+  c.option(s[newsroom::log::element], "--log-element", "S", "of: persons and places, which only the elements tell");
+  c.option(s[newsroom::log::lead], "--log-lead", "S", "of: the leading sentence of the article read last");
+  c.option(o.log.word_dim, "--log-word-dim", "N", "width of the log's word vectors", cli::range(1, 4096));
 }
 
 void declare(cli::Command& c, Options& o) {
@@ -71,9 +103,11 @@ void declare(cli::Command& c, Options& o) {
   c.option(o.extras.vector_dim, "--vectors", "DIM",
            "also write document.vec, document vectors that know the topic only", cli::range(0, 100000));
   c.flag(o.extras.truth, "--truth", "also write truth.tsv, the terms of every candidate's logit");
+  declare_log(c, o);
   c.common(o.common, cli::seed);
   c.example("news-synth --articles 500 --users 200 --impressions 1000 -o newsroom");
-  c.see_also("mind-ingest(1), kg-ingest(1), vector-ingest(1)");
+  c.example("news-synth --log-clicks 40 --log-cause lead -o newsroom");
+  c.see_also("mind-ingest(1), kg-ingest(1), vector-ingest(1), adressa-ingest(1), click-ingest(1)");
 }
 
 void validate(const Options& o) {
@@ -85,6 +119,7 @@ int run(const Options& o, cli::Context& ctx) {
   room.seed = o.common.seed;
   const newsroom::Newsroom newsroom(room);
   newsroom::write_newsroom(newsroom, o.folder, o.extras);
+  if (o.log.clicks > 0) newsroom::write_log(newsroom::Log(newsroom, o.log), o.folder + "/log");
   ctx.log.info("wrote", {{"folder", o.folder},
                          {"articles", room.articles},
                          {"impressions", newsroom.first_dev_impression()},

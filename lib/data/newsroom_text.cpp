@@ -51,6 +51,8 @@ int64_t draw_zipf(int64_t n, RandomSequence& draw) {
 
 }  // namespace
 
+std::string made_up_word(int64_t n) { return word(n); }
+
 Language::Language(const Newsroom& newsroom)
     : newsroom_(newsroom),
       parts_(std::max<int64_t>(8, std::llround(std::ceil(std::sqrt(static_cast<double>(newsroom.graph().nodes())))))) {}
@@ -77,6 +79,19 @@ std::string Language::topic_word(int topic, int subtopic, RandomSequence& draw) 
   const int64_t shared = 3 * topic_words / 4, own = (topic_words - shared) / 4;
   const int64_t n = draw.uniform() < 0.75 ? draw_zipf(shared, draw) : shared + subtopic * own + draw_zipf(own, draw);
   return word(first_topic_word + topic * topic_words + n);
+}
+
+std::vector<std::pair<std::string, int>> Language::words() const {
+  std::vector<std::pair<std::string, int>> out;
+  for (const char* w : function_words) out.emplace_back(w, -1);
+  // A made-up word may look like a real one.
+  const auto add = [&](const std::string& w, int topic) {
+    if (std::find(function_words.begin(), function_words.end(), w) == function_words.end()) out.emplace_back(w, topic);
+  };
+  for (int64_t n = 0; n < made_up_common; ++n) add(word(n), -1);
+  const int64_t topics = newsroom_.options().graph.topics;
+  for (int64_t n = 0; n < topics * topic_words; ++n) add(word(first_topic_word + n), static_cast<int>(n / topic_words));
+  return out;
 }
 
 Text Language::write(const Article& article, bool title, int64_t words, RandomSequence& draw) const {

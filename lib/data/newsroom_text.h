@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "lib/data/newsroom.h"
@@ -25,6 +26,11 @@ struct Text {
   std::vector<Occurrence> occurrences;  // from left to right
 };
 
+// Word n of an endless list of different words of a to z, the shorter ones first. Titles, abstracts and names have none
+// from words_of_others on.
+std::string made_up_word(int64_t n);
+inline constexpr int64_t words_of_others = int64_t{1} << 23;
+
 class Language {
  public:
   explicit Language(const Newsroom& newsroom);
@@ -35,10 +41,12 @@ class Language {
   std::string subcategory(int topic, int subtopic) const;
   Text title(int64_t number, const Article& article) const;
   Text abstract(int64_t number, const Article& article) const;  // empty when the article has none
+  std::string topic_word(int topic, int subtopic, RandomSequence& draw) const;
+  // All words of titles and abstracts but names, in lower case, each with its topic, -1 for those of any.
+  std::vector<std::pair<std::string, int>> words() const;
 
  private:
   std::string name_part(int64_t entity, int part) const;
-  std::string topic_word(int topic, int subtopic, RandomSequence& draw) const;
   Text write(const Article& article, bool title, int64_t words, RandomSequence& draw) const;
 
   const Newsroom& newsroom_;

@@ -50,3 +50,40 @@ synth() {
   run -2 news-synth --articles 0 -o out
   [ ! -e out ]
 }
+
+@test "news-synth's log goes through the chain of D-HAN without a skipped row, from Adressa's lines and from tables alike" {
+  synth -o a --log-clicks 20
+  adressa-ingest a/log/adressa --max-skip 0 --corpus-out adressa.nd --clicks-out adressa-clicks.nd 2> log
+  [ "$(grep -o ' no_article=[0-9]*' log | tr -dc 0-9)" -eq "$((3 * ($(wc -l < a/log/clicks.tsv) - 1)))" ]
+  click-ingest -q a/log/clicks.tsv --articles a/log/articles.tsv --max-skip 0 --corpus-out corpus.nd --clicks-out clicks.nd
+  same_bytes <(tensor-dump --column user_id --column time adressa-clicks.nd) \
+    <(tensor-dump --column user_id --column time clicks.nd)
+  vector-ingest -q a/log/words.vec -o words.nd
+  text-encode corpus.nd --unit sentence --sentence-vectors wordmean --words words.nd -o sentences.nd 2> log
+  grep -q ' without_known_word=0 ' log
+  grep -q ' articles_without=0' log
+  for corpus in adressa corpus; do
+    element-extract-ingest a/log/elements.jsonl --corpus "$corpus.nd" --words words.nd --max-skip 0 -o elements.nd 2> log
+    [ "$(grep -o 'words=[0-9]*' log)" = "words=$(grep -o 'with_vector=[0-9]*' log | cut -d = -f 2)" ]
+  done
+  tensor-check -q adressa.nd adressa-clicks.nd corpus.nd clicks.nd words.nd sentences.nd elements.nd
+}
+
+@test "news-synth writes the same other files with a log and without" {
+  synth -o a
+  synth -o b --log-clicks 5 --log-cause lead --log-hour 1
+  [ -d b/log ]
+  rm -r b/log
+  diff -r a b
+}
+
+@test "news-synth's leading sentences tell what the mean of a body hides" {
+  synth -o a --log-clicks 5
+  click-ingest -q a/log/clicks.tsv --articles a/log/articles.tsv --corpus-out corpus.nd --clicks-out clicks.nd
+  # Each word of leads comes as often from one side as from the other: a body's words of both sides are even in number.
+  awk -F '\t' 'NR == FNR { if (length($1) == 8) known[$1] = ++n; next }
+    FNR > 1 { k = split(tolower($3), w, /[ .]+/); lead = 0; sum = 0
+      for (i = 1; i <= k; ++i) if (w[i] in known && known[w[i]] <= 48) { side = known[w[i]] <= 24 ? -1 : 1; sum += side; if (i <= 9) lead += side }
+      if (sum != 0 || (lead != 2 && lead != -2)) { print $1, lead, sum; exit 1 }; seen[lead]++ }
+    END { exit !(seen[2] > 100 && seen[-2] > 100) }' a/log/words.vec a/log/articles.tsv
+}

@@ -18,6 +18,7 @@ declare -gA commands=(
   [behavior-split]="all.nd --train-out OUT/train.nd --valid-out OUT/valid.nd"
   [click-ingest]="clicks.tsv --corpus-out OUT/corpus.nd --clicks-out OUT/clicks.nd"
   [dhan-train]="${dhan[*]} --epochs 1 -o OUT/dhan.nd"
+  [element-extract-ingest]="elements.jsonl --corpus corpus.nd --words words.nd -o OUT/elements.nd"
   [entity-link-filter]="articles.nd --vectors entities.nd -o OUT/corpus.nd"
   [eval-rank]="scores.nd popularity.nd --json --by-day --compare popularity --bootstrap 200
 scores.nd popularity.nd -o OUT/table
@@ -34,7 +35,7 @@ kg.nd --preset paper --dim 8 --epochs 2 --batch 512 -o OUT/paper.nd"
 --behaviors room/dev/behaviors.tsv --corpus corpus.nd -o OUT/behavior.nd"
   [neg-sample]="test.nd --by recent --from all.nd --exclude all.nd -o OUT/candidates.nd
 clicks.nd --by live --min-clicks 5 --history 2 --max-skip -1 -o OUT/live.nd"
-  [news-synth]="--articles 300 --users 100 --impressions 500 --truth --vectors 8 -o OUT"
+  [news-synth]="--articles 300 --users 100 --impressions 500 --truth --vectors 8 --log-clicks 10 -o OUT"
   [rank-score]="test.nd --params kred.nd ${reads[*]} --prediction OUT/prediction.txt -o OUT/model.nd
 test.nd --by popularity --from all.nd -o OUT/popularity.nd
 test.nd --by recent --from all.nd --from test.nd -o OUT/recent.nd
@@ -72,6 +73,8 @@ setup_file() {
   done
   dhan-train -q "${dhan[@]}" --epochs 1 -o dhan.nd
   cp "$(find room -name document.vec)" .
+  text-encode -q corpus.nd --dim 8 --epochs 1 --fields title --words-out words.nd -o documents-of-titles.nd
+  awk -F '\t' '{ printf "{\"id\":\"%s\",\"person\":\"%s\",\"keywords\":[\"%s\"]}\n", $1, $4, $2 }' room/dev/news.tsv > elements.jsonl
 }
 setup() { cd "$BATS_FILE_TMPDIR"; }
 
