@@ -56,15 +56,18 @@ synth() {
   adressa-ingest a/log/adressa --max-skip 0 --corpus-out adressa.nd --clicks-out adressa-clicks.nd 2> log
   [ "$(grep -o ' no_article=[0-9]*' log | tr -dc 0-9)" -eq "$((3 * ($(wc -l < a/log/clicks.tsv) - 1)))" ]
   click-ingest -q a/log/clicks.tsv --articles a/log/articles.tsv --max-skip 0 --corpus-out corpus.nd --clicks-out clicks.nd
-  same_bytes <(tensor-dump --column user_id --column time adressa-clicks.nd) \
-    <(tensor-dump --column user_id --column time clicks.nd)
+  local column
+  for column in user_id time; do
+    same_bytes <(tensor-dump --column $column adressa-clicks.nd) <(tensor-dump --column $column clicks.nd)
+  done
   vector-ingest -q a/log/words.vec -o words.nd
   text-encode corpus.nd --unit sentence --sentence-vectors wordmean --words words.nd -o sentences.nd 2> log
   grep -q ' without_known_word=0 ' log
   grep -q ' articles_without=0' log
   for corpus in adressa corpus; do
     element-extract-ingest a/log/elements.jsonl --corpus "$corpus.nd" --words words.nd --max-skip 0 -o elements.nd 2> log
-    [ "$(grep -o 'words=[0-9]*' log)" = "words=$(grep -o 'with_vector=[0-9]*' log | cut -d = -f 2)" ]
+    [[ "$(grep ' words ' log)" =~ " words="([0-9]+)" with_vector="([0-9]+) ]]
+    [ "${BASH_REMATCH[1]}" -eq "${BASH_REMATCH[2]}" ]
   done
   tensor-check -q adressa.nd adressa-clicks.nd corpus.nd clicks.nd words.nd sentences.nd elements.nd
 }
