@@ -61,7 +61,7 @@ done
 [ "$check_only" -eq 0 ] || { echo "all ${#titles[@]} mutants apply"; exit 0; }
 
 # What is built, as it stands. A file that did not change keeps its time, so that it is not built again.
-needed() { git ls-files -co --exclude-standard CMakeLists.txt formats lib tests/lib | sort; }
+needed() { git ls-files -co --exclude-standard CMakeLists.txt formats lib tests/lib tests/fuzz | sort; }
 mkdir -p "$source"
 needed | while IFS= read -r file; do
   cmp -s "$file" "$source/$file" && continue
