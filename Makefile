@@ -69,7 +69,7 @@ lint: ## formatting, shell scripts, man pages, Makefiles, layers
 kred: build ## the whole chain on real files: MIND=<dir> KG=<dir> OUT=<dir> [VECTORS=...] [SET=...]
 	@$(MAKE) -f pipelines/kred.mk BIN=$(abspath $(BUILD))/bin
 
-dhan: build ## the same from a click log: CLICKS=<file or Adressa folder> OUT=<dir> [COLUMNS=...] [WHERE=...] [TEXT=...]
+dhan: build ## the same from a click log: CLICKS=<file or Adressa folder> OUT=<dir> [TEXT=...] [ELEMENTS=...]
 	@$(MAKE) -f pipelines/dhan.mk BIN=$(abspath $(BUILD))/bin
 
 install: build ## programs, man pages, pipelines and completions, into PREFIX (/usr/local)

@@ -1,52 +1,76 @@
-# D-HAN from a click log to a table: make dhan CLICKS=<file or folder> OUT=<dir> [TEXT=<file>] [SET=<set>]
+# D-HAN from a click log to a table: make dhan CLICKS=<file or folder> OUT=<dir> [TEXT=<file>] [ELEMENTS=<file>]
 #
 #   CLICKS    any TSV, CSV or JSON lines of user, article and time (click-ingest(1)); or a folder of Adressa's day files
 #   COLUMNS   which column is what, where the names do not tell: user=uid,article=contentId,time=timestamp:s
 #   WHERE     only rows with this value: event=VIEW
-#   TEXT      a list of articles with title and body, where the log has none of its own
+#   TEXT      a list of articles with title and body, or `log` where the log's own rows have them: sentences.nd is made
+#   ELEMENTS  what a NER tool found in the articles, JSON lines or columns of tokens (element-extract-ingest(1)):
+#             elements.nd is made
+#   WORDS     vectors of words, as word2vec or GloVe write them. Elements, and then sentences too, are means of them;
+#             without, they are learnt from the text
 #   OUT       folder of the results: metrics.json, metrics.txt, and every file on the way
 #   NEGATIVES what the article read next is ranked against: uniform (99 any, as in the paper; the default), popularity,
 #             live (99 of those alive at that time) or all-live
 #   SET       what is trained: main, or one of the paper's comparisons: time (Figure 2), sampling (Table 3), levels
-#             (Figure 3), history (Table 4)
-#   SENTENCES, ELEMENTS  stacks of sentence and of element vectors (stacks/1); without them the levels that need them
-#             are off, and said to be off
+#             (Figure 3), history (Table 4); or ablation (the model without one of its parts)
 #
-# More: SEEDS, MIN_CLICKS (15; 12 gives the paper's counts), and options of the tools: INGEST, TRAIN, JUDGE.
+# Without TEXT there are no sentences, without ELEMENTS no elements: the levels that need them are off, dhan-train says
+# so, and so does the name of the data in the table.
+#
+# More: SEEDS, HISTORY, MIN_CLICKS (15; 12 gives the paper's counts), WINDOWS (hours that recent popularity may count,
+# the best of which is chosen by the validation clicks), stacks made elsewhere (SENTENCES, or ELEMENTS=file.nd), and
+# options of the tools: INGEST, ENCODE, TAGS, SAMPLE, TRAIN, JUDGE.
 CLICKS ?=
 COLUMNS ?=
 WHERE ?=
 TEXT ?=
+ELEMENTS ?=
+WORDS ?=
+SENTENCES ?=
 OUT ?=
 NEGATIVES ?= uniform
 SET ?= main
-SENTENCES ?=
-ELEMENTS ?=
 SEEDS ?= 1 2 3
+HISTORY ?= 10
 MIN_CLICKS ?= 15
+WINDOWS ?= 0.5 1 2 4 8 24 72 168
 DATASET ?= $(firstword $(subst ., ,$(notdir $(patsubst %/,%,$(CLICKS)))))
 INGEST ?=
+ENCODE ?=
+TAGS ?=
+SAMPLE ?=
 TRAIN ?=
 JUDGE ?=
 
-$(if $(and $(CLICKS),$(OUT)),,$(error usage: make dhan CLICKS=<file or Adressa folder> OUT=<dir> [COLUMNS=...] [WHERE=...] [TEXT=<file>]))
+$(if $(and $(CLICKS),$(OUT)),,$(error usage: make dhan CLICKS=<file or Adressa folder> OUT=<dir> [COLUMNS=...] [WHERE=...] [TEXT=<file>] [ELEMENTS=<file>]))
 all: $(OUT)/metrics.json $(OUT)/metrics.txt
 include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
 
 # A system is its name in tables and the options of dhan-train that make it. The history summaries of Table 4 were
 # compared without time vectors and with uniform negatives (dhan-train(1)), so they are here too.
+# Levels that are off for want of text or elements are no system of their own.
+levels_se := level-s level-e level-n level-se level-sn level-en dhan
+levels_s := level-s level-n dhan
+levels_e := level-e level-n dhan
+levels_ := level-none dhan
+have := $(if $(TEXT)$(SENTENCES),s)$(if $(ELEMENTS),e)
+without := $(if $(findstring s,$(have)),,, no text)$(if $(findstring e,$(have)),,, no elements)
+$(if $(filter-out %.nd,$(ELEMENTS)),$(if $(TEXT)$(WORDS),,$(error ELEMENTS: give WORDS=<file> too, as there is no TEXT to learn words from)))
+
 main := dhan
 time := time-none time-rel time-abs dhan
 sampling := uniform dhan
-levels := level-s level-e level-n level-se level-sn level-en dhan
+levels := $(levels_$(have))
+ablation := dhan time-none time-abs time-rel $(if $(findstring e,$(have)),level-sn) $(if $(findstring s,$(have)),level-en)
 history := history-none history-cnn history-lstm history-bilstm history-sh history-mh2 history-mh4 history-mh8
 systems := $($(SET))
-$(if $(systems),,$(error SET=$(SET): expected main, time, sampling, levels or history))
+$(if $(systems),,$(error SET=$(SET): expected main, time, sampling, levels, history or ablation))
 dhan := --system 'D-HAN'
 time-none := --system 'D-HAN w/o time' --time none
 time-rel := --system 'D-HAN, time since' --time rel
 time-abs := --system 'D-HAN, moment' --time abs
 uniform := --system 'D-HAN, uniform negatives' --dns uniform
+level-none := --system 'no attention' --levels none
 level-s := --system 'sentences' --levels S
 level-e := --system 'elements' --levels E
 level-n := --system 'sequence' --levels N
@@ -66,35 +90,55 @@ first := $(firstword $(filter dhan history-sh,$(systems)))
 compared := $(if $(filter dhan,$(first)),D-HAN,attention, 1 head)
 
 # What is read is a setting too: another file may hold nothing newer.
-FILES := $(abspath $(CLICKS) $(TEXT))
+articles := $(filter-out log,$(TEXT))
+FILES := $(abspath $(CLICKS) $(articles))
 READING := $(COLUMNS) $(WHERE) $(INGEST)
 
 ifeq ($(wildcard $(CLICKS)/.),)
-$(OUT)/corpus.nd $(OUT)/clicks.nd &: $(CLICKS) $(TEXT) $(OUT)/options/FILES $(OUT)/options/READING \
+$(OUT)/corpus.nd $(OUT)/clicks.nd &: $(CLICKS) $(articles) $(OUT)/options/FILES $(OUT)/options/READING \
     $(call uses,click-ingest)
-	$(run) click-ingest $(CLICKS) $(addprefix --articles ,$(TEXT)) $(addprefix --columns ,$(COLUMNS)) \
+	$(run) click-ingest $(CLICKS) $(addprefix --articles ,$(articles)) $(addprefix --columns ,$(COLUMNS)) \
 	  $(addprefix --where ,$(WHERE)) $(INGEST) --corpus-out $(OUT)/corpus.nd --clicks-out $(OUT)/clicks.nd
 else
-$(OUT)/corpus.nd $(OUT)/clicks.nd &: $(wildcard $(CLICKS)/*) $(OUT)/options/FILES $(OUT)/options/READING \
-    $(call uses,adressa-ingest)
-	$(run) adressa-ingest $(CLICKS) $(INGEST) --corpus-out $(OUT)/corpus.nd --clicks-out $(OUT)/clicks.nd
+$(OUT)/corpus.nd $(OUT)/clicks.nd &: $(wildcard $(CLICKS)/*) $(articles) $(OUT)/options/FILES \
+    $(OUT)/options/READING $(call uses,adressa-ingest)
+	$(run) adressa-ingest $(CLICKS) $(addprefix --articles ,$(articles)) $(INGEST) --corpus-out $(OUT)/corpus.nd --clicks-out $(OUT)/clicks.nd
 endif
 
 # The newest click of each user is ranked in the test, the one before it stops the training.
-$(OUT)/%-candidates.nd: $(OUT)/clicks.nd $(OUT)/options/NEGATIVES $(OUT)/options/MIN_CLICKS $(call uses,neg-sample)
-	$(run) neg-sample $< --split $* --by $(NEGATIVES) --min-clicks $(MIN_CLICKS) -o $@
+windows := --history $(HISTORY) --min-clicks $(MIN_CLICKS)
+SAMPLING := --by $(NEGATIVES) $(windows) $(SAMPLE)
+$(OUT)/%-candidates.nd: $(OUT)/clicks.nd $(OUT)/options/SAMPLING $(call uses,neg-sample)
+	$(run) neg-sample $< --split $* $(SAMPLING) -o $@
+
+# Vectors of words, as they are wanted: given, or learnt from the text.
+ifneq ($(WORDS),)
+VECTORS := $(abspath $(WORDS))
+$(OUT)/words.nd: $(WORDS) $(OUT)/options/VECTORS $(call uses,vector-ingest)
+	$(run) vector-ingest $(WORDS) -o $@
+else
+$(OUT)/words.nd $(OUT)/documents.nd &: $(OUT)/corpus.nd $(call uses,text-encode)
+	$(run) text-encode $(OUT)/corpus.nd --dim 64 --words-out $(OUT)/words.nd -o $(OUT)/documents.nd
+endif
+ENCODING := $(if $(WORDS),--sentence-vectors wordmean --words $(OUT)/words.nd) $(ENCODE)
+$(OUT)/sentences.nd: $(OUT)/corpus.nd $(if $(WORDS),$(OUT)/words.nd) $(OUT)/options/ENCODING $(call uses,text-encode)
+	$(run) text-encode $(OUT)/corpus.nd --unit sentence $(ENCODING) -o $@
+TAGGED := $(abspath $(ELEMENTS)) $(TAGS)
+$(OUT)/elements.nd: $(ELEMENTS) $(OUT)/corpus.nd $(OUT)/words.nd $(OUT)/options/TAGGED $(call uses,element-extract-ingest)
+	$(run) element-extract-ingest $(ELEMENTS) --corpus $(OUT)/corpus.nd --words $(OUT)/words.nd $(TAGS) -o $@
 
 # One model and its scores for every system and seed.
-stacks := $(SENTENCES) $(ELEMENTS)
-STACKS := $(abspath $(stacks))
-inputs := $(OUT)/corpus.nd $(stacks) $(OUT)/options/STACKS
-input_options := --corpus $(OUT)/corpus.nd $(addprefix --sentences ,$(SENTENCES)) $(addprefix --elements ,$(ELEMENTS))
+sentences := $(or $(SENTENCES),$(if $(TEXT),$(OUT)/sentences.nd))
+elements := $(or $(filter %.nd,$(ELEMENTS)),$(if $(ELEMENTS),$(OUT)/elements.nd))
+STACKS := $(abspath $(sentences) $(elements))
+inputs := $(OUT)/corpus.nd $(sentences) $(elements) $(OUT)/options/STACKS
+input_options := --corpus $(OUT)/corpus.nd $(addprefix --sentences ,$(sentences)) $(addprefix --elements ,$(elements))
 
 define system
 $(OUT)/$(1)-%.params.nd: $(OUT)/clicks.nd $(OUT)/valid-candidates.nd $(inputs) $(OUT)/options/TRAIN \
     $(OUT)/options/$(1) $(call uses,dhan-train)
 	$$(run) dhan-train --clicks $(OUT)/clicks.nd --valid $(OUT)/valid-candidates.nd $(input_options) \
-	  --min-clicks $(MIN_CLICKS) $$($(1)) $$(TRAIN) --seed $$* --threads $(THREADS) -o $$@
+	  $(windows) $$($(1)) $$(TRAIN) --seed $$* --threads $(THREADS) -o $$@
 
 $(OUT)/$(1)-%.scores.nd: $(OUT)/$(1)-%.params.nd $(OUT)/test-candidates.nd $(call uses,rank-score)
 	$$(run) rank-score $(OUT)/clicks.nd --candidates $(OUT)/test-candidates.nd --params $$< $(input_options) \
@@ -107,17 +151,32 @@ scores := $(foreach s,$(systems),$(foreach seed,$(SEEDS),$(OUT)/$(s)-$(seed).sco
 # Rows that need no training: they count the clicks of training windows.
 counters := popularity recent coclick
 popularity := --by popularity
-recent := --by recent --system 'recent popularity'
+recent = --by recent --system 'recent popularity' --window-hours $$(cat $(OUT)/recent-window)
 coclick := --by coclick --system 'co-click'
 define counter
 $(OUT)/$(1).scores.nd: $(OUT)/clicks.nd $(OUT)/test-candidates.nd $(call uses,rank-score)
-	$$(run) rank-score $(OUT)/clicks.nd --candidates $(OUT)/test-candidates.nd $$($(1)) --min-clicks $(MIN_CLICKS) -o $$@
+	$$(run) rank-score $(OUT)/clicks.nd --candidates $(OUT)/test-candidates.nd $$($(1)) $(windows) -o $$@
 endef
 $(foreach c,$(counters),$(eval $(call counter,$(c))))
 counted := $(counters:%=$(OUT)/%.scores.nd)
-JUDGED := $(notdir $(scores) $(counted)) $(DATASET)
+$(OUT)/recent.scores.nd: $(OUT)/recent-window
 
-$(OUT)/metrics.json: $(scores) $(counted) $(OUT)/options/JUDGED $(call uses,eval-rank)
-	$(run) eval-rank $(scores) $(counted) --dataset '$(DATASET)' --at 1,5,10 --json -o $@
-$(OUT)/metrics.txt: $(scores) $(counted) $(OUT)/options/JUDGED $(OUT)/options/JUDGE $(call uses,eval-rank)
-	$(run) eval-rank $(scores) $(counted) --dataset '$(DATASET)' --at 1,5,10 --compare '$(compared)' $(JUDGE) -o $@
+# How many hours recent popularity counts: those with the best NDCG@5 on the validation clicks, by which the models'
+# epochs are chosen too. recent-windows.txt has them all.
+$(OUT)/recent-window: $(OUT)/clicks.nd $(OUT)/valid-candidates.nd $(OUT)/options/WINDOWS $(call uses,rank-score eval-rank)
+	mkdir -p $(OUT)/recent
+	for hours in $(WINDOWS); do $(run) rank-score $(OUT)/clicks.nd --candidates $(OUT)/valid-candidates.nd $(windows) \
+	  --by recent --window-hours $$hours --system $$hours -o $(OUT)/recent/$$hours.nd; done
+	$(run) eval-rank $(WINDOWS:%=$(OUT)/recent/%.nd) --at 5 --bootstrap 0 -o $(OUT)/recent-windows.txt
+	awk '/^system / { for (i = 1; i <= NF; ++i) if ($$i == "ndcg@5") from_end = NF - i; next } !from_end { next } \
+	  !NF { exit } best == "" || $$(NF - from_end) > best { best = $$(NF - from_end); hours = $$1 } END { print hours }' \
+	  $(OUT)/recent-windows.txt > $@
+
+JUDGED := $(notdir $(scores) $(counted)) $(DATASET)$(without)
+judge = eval-rank $(scores) $(counted) --dataset '$(DATASET)$(without)' --at 1,5,10 --clicks $(OUT)/clicks.nd $(windows)
+
+$(OUT)/metrics.json: $(scores) $(counted) $(OUT)/clicks.nd $(OUT)/options/JUDGED $(call uses,eval-rank)
+	$(run) $(judge) --json -o $@
+$(OUT)/metrics.txt: $(scores) $(counted) $(OUT)/clicks.nd $(OUT)/options/JUDGED $(OUT)/options/JUDGE \
+    $(call uses,eval-rank)
+	$(run) $(judge) --compare '$(compared)' $(JUDGE) -o $@

@@ -1,0 +1,109 @@
+# pipelines/dhan.mk on the log of a tiny artificial newsroom: from clicks, texts and elements to the table, what is off
+# said to be off.
+
+bats_require_minimum_version 1.5.0
+ROOT=$(cd "$BATS_TEST_DIRNAME/../.." && pwd)
+BIN=$(realpath "${BIN:-$ROOT/build/bin}")
+PATH=$BIN:$PATH
+export ND_NO_SYNC=1  # files of a test need not survive a power cut
+unset MAKEFLAGS MAKELEVEL  # of the make that runs the tests
+
+tiny=(
+  SEEDS=1 HISTORY=4 MIN_CLICKS=8 SAMPLE='-n 20' WINDOWS='1 24' ENCODE='--dim 16 --sentences 4 --epochs 1'
+  TRAIN='--width 16 --hidden 16 --inner 16 --head-width 16 --epochs 1' JUDGE='--bootstrap 50'
+)
+texts=(TEXT=room/log/articles.tsv ELEMENTS=room/log/elements.jsonl)
+# Usage: dhan OUT [MAKE-ARGUMENT...]; leaves what was said in the file log.
+dhan() {
+  make -s -f "$ROOT/pipelines/dhan.mk" BIN="$BIN" CLICKS=room/log/clicks.tsv OUT="$1" "${tiny[@]}" "${@:2}" 2> log ||
+    { cat log; return 1; }
+}
+
+setup_file() {
+  cd "$BATS_FILE_TMPDIR"
+  news-synth -q --articles 300 --users 60 --impressions 20 --days 4 --entities 128 --others 32 --log-clicks 12 -o room
+}
+setup() { cd "$BATS_FILE_TMPDIR"; }
+
+@test "clicks alone end with a table of D-HAN and the counters, which names what is off" {
+  dhan clicks
+  grep -q "levels SEN were asked for, but there is no text and no elements: the levels that are on are 'N'" log
+  grep -q '^data: clicks, no text, no elements$' clicks/metrics.txt
+  grep -q '"dataset": "clicks, no text, no elements"' clicks/metrics.json
+  for system in D-HAN popularity 'recent popularity' co-click; do
+    grep -q "^$system  *0" clicks/metrics.txt
+    grep -qF "\"name\": \"$system\"" clicks/metrics.json
+  done
+  for measure in hr@1 hr@5 hr@10 ndcg@5 ndcg@10; do grep -q "\"$measure\": 0" clicks/metrics.json; done
+  grep -q '^warm, [0-9]* impressions' clicks/metrics.txt
+  grep -q '"name": "cold"' clicks/metrics.json
+}
+
+@test "texts and elements are made into stacks, by word vectors that are learnt, or given" {
+  dhan texts "${texts[@]}"
+  ! grep -q 'were asked for' log || false
+  grep -q '^data: clicks$' texts/metrics.txt
+  [[ "$(cat texts/logs/dhan-1.params.nd.log)" =~ without_text=0" without_elements="[0-9]{1,2}" " ]]
+  grep -q 'text-encode .*--unit sentence --dim 16' texts/logs/sentences.nd.log
+  tensor-check -q texts/elements.nd
+  vector-ingest -q room/log/words.vec -o words.nd
+  element-extract-ingest -q room/log/elements.jsonl --corpus texts/corpus.nd --words words.nd -o elements.nd
+  ! cmp -s elements.nd texts/elements.nd || false
+  dhan texts "${texts[@]}" WORDS=room/log/words.vec TRAIN='--width 64 --hidden 16 --epochs 1' ENCODE=
+  cmp elements.nd texts/elements.nd
+  grep -q 'text-encode .*--sentence-vectors wordmean --words' texts/logs/sentences.nd.log
+  # Stacks made elsewhere are taken as they are.
+  dhan stacks SENTENCES=texts/sentences.nd ELEMENTS=elements.nd TRAIN='--width 64 --hidden 16 --epochs 1'
+  [ ! -e stacks/sentences.nd ]
+  [ ! -e stacks/elements.nd ]
+  grep -q -- '--sentences texts/sentences.nd --elements elements.nd' stacks/logs/dhan-1.scores.nd.log
+}
+
+@test "the log's own texts count when TEXT says so" {
+  awk -F '\t' -v OFS='\t' 'NR == FNR { title[$1] = $2; body[$1] = $3; next } FNR == 1 { print $0, "title", "body"; next }
+    { print $0, title[$2], body[$2] }' room/log/articles.tsv room/log/clicks.tsv > whole.tsv
+  dhan own CLICKS=whole.tsv TEXT=log
+  grep -q '^data: whole, no elements$' own/metrics.txt
+  grep -q ' without_text=0 ' own/logs/dhan-1.params.nd.log
+}
+
+@test "recent popularity counts the hours that are best in the validation" {
+  dhan clicks WINDOWS='0.001 24 0.002'
+  [ "$(cat clicks/recent-window)" = 24 ]
+  grep -q -- '--window-hours 24 ' clicks/logs/recent.scores.nd.log
+  [ "$(grep -cE '^(0\.00[12] \*|24) +0\.' clicks/recent-windows.txt)" -eq 3 ]
+}
+
+@test "a second make does nothing, another split makes everything drawn from it again" {
+  dhan again
+  find again -type f -printf '%P %T@ %i\n' | sort > before
+  dhan again
+  [ ! -s log ]
+  diff before <(find again -type f -printf '%P %T@ %i\n' | sort)
+  dhan again MIN_CLICKS=9
+  for step in valid-candidates.nd dhan-1.params.nd recent-window recent.scores.nd metrics.txt; do
+    [ "$(grep -c '^# command: .*--min-clicks 9\|^# command: eval-rank' "again/logs/$step.log")" -ge 1 ]
+  done
+}
+
+# Usage: systems SET [MAKE-ARGUMENT...]: the models the pipeline would train for it.
+systems() {
+  make -n -f "$ROOT/pipelines/dhan.mk" BIN="$BIN" CLICKS=room/log/clicks.tsv OUT=no "${tiny[@]}" SET="$@" |
+    grep -o 'no/[a-z0-9-]*-1.params.nd$' | sed 's|no/||; s|-1.*||' | sort | tr '\n' ' '
+}
+
+@test "levels that are off for want of text or elements are not compared" {
+  [ "$(systems levels)" = "dhan level-none " ]
+  [ "$(systems levels TEXT=room/log/articles.tsv)" = "dhan level-n level-s " ]
+  [ "$(systems levels "${texts[@]}")" = "dhan level-e level-en level-n level-s level-se level-sn " ]
+  [ "$(systems ablation ELEMENTS=room/log/elements.jsonl WORDS=room/log/words.vec)" = "dhan level-sn time-abs time-none time-rel " ]
+}
+
+@test "what cannot be done is said at once" {
+  run dhan no SET=other
+  [[ "$output" == *"SET=other: expected main, time, sampling, levels, history or ablation"* ]]
+  run dhan no ELEMENTS=room/log/elements.jsonl
+  [[ "$output" == *"ELEMENTS: give WORDS=<file> too"* ]]
+  run dhan no CLICKS=
+  [[ "$output" == *"usage: make dhan CLICKS="* ]]
+}
