@@ -13,13 +13,16 @@ all: $(OUT)/matrix.txt
 include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
 
 define cause
-raw_$(1) := $(addprefix $(OUT)/$(1)/newsroom/,train/news.tsv train/behaviors.tsv dev/news.tsv dev/behaviors.tsv kg/train.txt)
+raw_$(1) := $(addprefix $(OUT)/$(1)/newsroom/,train/news.tsv train/behaviors.tsv dev/news.tsv dev/behaviors.tsv kg/train.txt document.vec)
 $$(raw_$(1)) &: $(OUT)/options/ROOM $(call uses,news-synth)
-	$$(run) news-synth --cause $(1) $(ROOM) --seed $(ROOM_SEED) -o $(OUT)/$(1)/newsroom
+	$$(run) news-synth --cause $(1) --vectors 64 $(ROOM) --seed $(ROOM_SEED) -o $(OUT)/$(1)/newsroom
 
-$(OUT)/$(1)/metrics.txt: $$(raw_$(1)) FORCE
+$(OUT)/$(1)/document.nd: $(OUT)/$(1)/newsroom/document.vec $(call uses,vector-ingest)
+	$$(run) vector-ingest $$< -o $$@
+
+$(OUT)/$(1)/metrics.txt: $$(raw_$(1)) $(OUT)/$(1)/document.nd FORCE
 	$$(MAKE) -f $(pipelines)/kred.mk MIND=$(OUT)/$(1)/newsroom test_dir=$(OUT)/$(1)/newsroom/dev \
-	  KG=$(OUT)/$(1)/newsroom/kg OUT=$(OUT)/$(1) SET=ablation SEEDS='$(SEEDS)' DATASET='cause: $(1)' \
+	  KG=$(OUT)/$(1)/newsroom/kg OUT=$(OUT)/$(1) VECTORS=$(OUT)/$(1)/document.nd SET=ablation SEEDS='$(SEEDS)' DATASET='cause: $(1)' \
 	  JUDGE='--confidence 0.99' $(newsroom_settings)
 endef
 include $(pipelines)/newsroom.mk
