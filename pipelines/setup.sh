@@ -10,7 +10,7 @@ set -euo pipefail
 declare -A lists=(
   [build]="ca-certificates cmake g++ git libcli11-dev libeigen3-dev libfasttext-dev libicu-dev libsimdjson-dev
            libxxhash-dev libzstd-dev make ninja-build zlib1g-dev"
-  [test]="bats bsdutils libgtest-dev mandoc"
+  [test]="bats bsdutils libgtest-dev mandoc zstd"
   [bench]="libopenblas0-openmp python3-numpy python3-torch"
   [parity]="python3-numpy python3-torch"
   [fuzz]="clang libclang-rt-dev"
