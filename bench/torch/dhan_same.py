@@ -16,8 +16,8 @@ sys.path.insert(1, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import dhan_torch  # noqa: E402
 
 SETTINGS = {"levels": "SEN", "time": "both", "abs_time": "concat5", "rel_time": "calendar", "rel_anchor": "target",
-            "utc_offset": 0, "history": "sh", "pool": "positional", "head": "two-hidden", "compat": "none",
-            "hidden": dd.HIDDEN}
+            "utc_offset": 0, "first_year": 1970, "years": 1, "summary": "sh", "pool": "positional",
+            "head": "two-hidden", "compat": "none", "hidden": dd.HIDDEN}
 
 
 def for_parity(plain):
