@@ -204,17 +204,18 @@ Var Kred::logits(Tape& tape, const KredFrozen& frozen, const ArticleBatch& batch
 
 Var Kred::pooled(Tape& tape, const KredFrozen& frozen, const ArticleBatch& batch, Var entity_vectors, Var entity_keys,
                  KredAttention* attention) {
-  const Index each = identity(batch.links.items);
-  // Eq. (4)
-  const grad::Rows entity{entity_vectors, batch.entity};
-  const Var links = !uses_context() ? grad::gather_sum(tape, {entity})
-                                    : grad::gather_sum(tape, {entity,
-                                                              {p(tape, "context.position"), batch.position},
-                                                              {p(tape, "context.frequency"), batch.frequency},
-                                                              {p(tape, "context.type"), batch.type}});
+  // Eq. (4): a link is the sum of these rows.
+  grad::Rows tables[4] = {{entity_vectors, batch.entity}};
+  size_t count = 1;
+  if (uses_context()) {
+    tables[count++] = {p(tape, "context.position"), batch.position};
+    tables[count++] = {p(tape, "context.frequency"), batch.frequency};
+    tables[count++] = {p(tape, "context.type"), batch.type};
+  }
+  const std::span<const grad::Rows> links(tables, count);
   Var pool;
   if (options_.model == "kred" && options_.distill == "max") {
-    pool = grad::segment_max(tape, batch.links, links);
+    pool = grad::segment_max(tape, batch.links, grad::gather_sum(tape, links));
   } else {
     Var weights;
     if (options_.model == "dv-entity" || options_.distill == "attention")
@@ -222,7 +223,7 @@ Var Kred::pooled(Tape& tape, const KredFrozen& frozen, const ArticleBatch& batch
     else
       weights = plain_weights(tape, batch.links, options_.distill == "mean");
     if (attention) attention->entity = weights;
-    pool = grad::segment_sum(tape, batch.links, weights, {links, each});  // eq. (7)
+    pool = grad::segment_sum(tape, batch.links, weights, links);  // eq. (7)
   }
   if (options_.no_entity != "learned") return pool;
   Var empty = tape.constant({const_cast<float*>(batch.empty), batch.count, 1});

@@ -100,8 +100,15 @@ ArticleBatch KredBatcher::articles(Arena& arena, std::span<const int32_t> articl
   offsets[0] = 0;
   for (int64_t i = 0; i < batch.count; ++i) {
     const int32_t a = articles[i];
-    offsets[i + 1] = offsets[i] + data_.link_offsets[a + 1] - data_.link_offsets[a];
-    empty[i] = offsets[i + 1] == offsets[i] ? 1.0f : 0.0f;
+    const int64_t begin = data_.link_offsets[a], end = data_.link_offsets[a + 1];
+    offsets[i + 1] = offsets[i] + end - begin;
+    empty[i] = begin == end ? 1.0f : 0.0f;
+    for (int64_t l = begin; l < end; l += kLine) {  // articles come in no order: their links are asked for ahead
+      __builtin_prefetch(data_.link_head.data() + l);
+      __builtin_prefetch(data_.link_frequency.data() + l);
+      __builtin_prefetch(data_.link_type.data() + l);
+      __builtin_prefetch(data_.link_position.data() + l);
+    }
   }
   batch.empty = empty.data();
   batch.links = make_segments(arena, offsets);

@@ -60,7 +60,10 @@ struct Rows {
   Index index;
 };
 // y(items,n) = Σ_j table_j[row_j]
-Var gather_sum(Tape& tape, std::initializer_list<Rows> tables);
+Var gather_sum(Tape& tape, std::span<const Rows> tables);
+inline Var gather_sum(Tape& tape, std::initializer_list<Rows> tables) {
+  return gather_sum(tape, std::span(tables.begin(), tables.size()));
+}
 // s(items,1) = relu(Σ_j table_j[row_j]) · w(n,1) + b(1,1)
 Var relu_dot(Tape& tape, std::span<const Rows> tables, Var w, Var b);
 inline Var relu_dot(Tape& tape, std::initializer_list<Rows> tables, Var w, Var b) {
@@ -73,6 +76,9 @@ Var row_dots(Tape& tape, const Rows& a, const Rows& b, bool cosine);
 Var segment_softmax(Tape& tape, const Index& segments, Var s);
 // y(segments,n) = Σ_items p x[row]
 Var segment_sum(Tape& tape, const Index& segments, Var p, const Rows& x);
+// y(segments,n) = Σ_items p Σ_j table_j[row_j]. As gather_sum and the above, but the items' own gradients, which are rows
+// of y's times a number, are never made: tables read them where they are few.
+Var segment_sum(Tape& tape, const Index& segments, Var p, std::span<const Rows> tables);
 // Which row of a frozen matrix each item uses.
 struct FrozenRows {
   Mat x;

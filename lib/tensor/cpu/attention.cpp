@@ -49,11 +49,16 @@ void relu_dot(std::span<const Table> tables, const Mat& w, const Mat& b, uint16_
 
 void relu_dot_backward(const Index& index, const Mat& ds, const uint16_t* mask, const Mat& table, const Mat& w,
                        bool add_table, Mat dtable, bool add_w, Mat dw) {
+  constexpr int64_t kManyParts = 8, kGroup = 4;  // words whose sums do not wait for each other
   const int64_t cols = table.cols, words = mask_words(cols), parts = (index.rows + kRowBlock - 1) / kRowBlock;
+  const int64_t group = parts < kManyParts ? kGroup : words;  // a few rows are cut by words, too
+  const int64_t groups = (words + group - 1) / group;
   static thread_local std::vector<float> memory;  // outlives the call: a steady state allocates nothing
   memory.assign(static_cast<size_t>(parts * cols), 0.0f);
   float* const partial = memory.data();
-  parallel_for(parts, [&](int64_t part) {
+  parallel_for(parts * groups, [&](int64_t block) {
+    const int64_t part = block / groups, first_word = block % groups * group;
+    const int64_t last_word = std::min(words, first_word + group);
     float* dw_part = partial + part * cols;
     const int64_t last = std::min(index.rows, (part + 1) * kRowBlock);
     for (int64_t r = part * kRowBlock; r < last; ++r) {
@@ -74,9 +79,9 @@ void relu_dot_backward(const Index& index, const Mat& ds, const uint16_t* mask, 
           store(dw_part + c, fma(g[i], load(table.row(r) + c, n), load(dw_part + c, n)), n);
         });
       };
-      int64_t v = 0;
-      for (; v + 4 <= words; v += 4) columns.template operator()<4>(v);  // sums that do not wait for each other
-      for (; v < words; ++v) columns.template operator()<1>(v);
+      int64_t v = first_word;
+      for (; v + kGroup <= last_word; v += kGroup) columns.template operator()<kGroup>(v);
+      for (; v < last_word; ++v) columns.template operator()<1>(v);
     }
   });
   for (int64_t c = 0; c < cols; ++c) {
@@ -130,11 +135,16 @@ void segment_sum_backward_weights(const Index& segments, const Mat& dy, const Ma
 
 void segment_sum_backward_values(const Index& segments, const Mat& p, const Mat& dy, const Index& index, bool add,
                                  Mat dx) {
-  parallel_ranges(index.rows, kRowBlock, [&](int64_t first, int64_t last) {
+  // A few rows, with many items each, are cut by columns.
+  const int64_t piece = index.rows < kRowBlock ? 3 * kLanes : dx.cols, pieces = (dx.cols + piece - 1) / piece;
+  parallel_for((index.rows + kRowBlock - 1) / kRowBlock * pieces, [&](int64_t block) {
+    const int64_t first = block / pieces * kRowBlock, last = std::min(index.rows, first + kRowBlock);
+    const int64_t column = block % pieces * piece, width = std::min(piece, dx.cols - column);
     for (int64_t r = first; r < last; ++r) {
       weighted_sum(
           index.begin(r), index.end(r), [&](int64_t at) { return p.data[index.item_at(at)]; },
-          [&](int64_t at) { return dy.row(segments.row_of(index.item_at(at))); }, dx.cols, add, dx.row(r));
+          [&](int64_t at) { return dy.row(segments.row_of(index.item_at(at))) + column; }, width, add,
+          dx.row(r) + column);
     }
   });
 }

@@ -2,7 +2,7 @@
 //
 // Why not a library: the left factor's rows are gathered from tables without a copy, a row's bits do not
 // depend on its neighbours (tiles.h), and at these sizes this is as fast (bench/bench_tensor compares it with Eigen and
-// OpenBLAS; a right factor of many hundred columns would want packing, which they do and this doesn't).
+// OpenBLAS).
 #include <algorithm>
 #include <vector>
 
@@ -21,6 +21,7 @@ int64_t row_block(int64_t rows) {
 }
 
 constexpr int64_t kManyBlocks = 8;  // enough for a crew
+constexpr int64_t kFewRows = 96;    // of a left factor: copying the right one costs as much as this many use
 
 // Scratch that outlives a call, so that a steady state allocates nothing. No operation here calls itself.
 std::vector<float>& scratch(size_t count) {
@@ -30,7 +31,7 @@ std::vector<float>& scratch(size_t count) {
 }
 
 // c = act((add ? c : 0) + bias + a b)
-void multiply(const Mat& a, const int32_t* rows, const Packed& b, const Mat& bias, Activation act, bool add, Mat c) {
+void multiply(const Mat& a, const int32_t* rows, const Right& b, const Mat& bias, Activation act, bool add, Mat c) {
   const int64_t block = row_block(c.rows), blocks = (c.rows + block - 1) / block;
   // A few rows are cut by panels, too.
   const int64_t cuts = blocks < kManyBlocks ? panels(c.cols) : 1;
@@ -52,18 +53,21 @@ void multiply(const Mat& a, const int32_t* rows, const Packed& b, const Mat& bia
 
 void gemm(const Mat& a, const int32_t* rows, const Mat& b, const Mat& bias, Activation act, bool add, Mat c) {
   static thread_local std::vector<float> memory;
-  multiply(a, rows, pack(b, memory), bias, act, add, c);
+  multiply(a, rows, c.rows > kFewRows ? pack(b, memory) : as_it_lies(b), bias, act, add, c);
 }
 
 void gemm_nt(const Mat& dy, const Mat& b, bool add, Mat dx) {
   static thread_local std::vector<float> memory;
-  const Packed t(b.cols, b.rows, memory);
-  // In squares, so that neither side is read or written across the grain for long.
-  for (int64_t i0 = 0; i0 < panels(b.rows) * kPanel; i0 += kLanes)
-    for (int64_t j0 = 0; j0 < b.cols; j0 += kLanes)
-      for (int64_t i = i0; i < i0 + kLanes; ++i)
-        for (int64_t j = j0; j < std::min(j0 + kLanes, b.cols); ++j)
-          t.row(i / kPanel, j)[i % kPanel] = i < b.rows ? b.row(i)[j] : 0.0f;
+  const Right t = room_for(b.cols, b.rows, memory);
+  parallel_ranges(b.rows, kLanes, [&](int64_t i, int64_t end) {  // lanes of a row of t: a column's piece of b
+    for (int64_t j = 0; j < b.cols; ++j) {
+      float* const lanes = t.row(i / kPanel, j) + i % kPanel;
+      if (end - i == kLanes)
+        store(lanes, load_apart(b.row(i) + j, b.cols));
+      else
+        for (int64_t k = i; k < end; ++k) lanes[k - i] = b.row(k)[j];
+    }
+  });
   multiply(dy, nullptr, t, {}, Activation::none, add, dx);
 }
 

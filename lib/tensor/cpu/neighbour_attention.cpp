@@ -164,7 +164,7 @@ void neighbour_attention(const Index& segments, const Mat& head, const Table& re
                          const int32_t* tail, const Mat& layer, const Mat& w, uint16_t* mask, Mat p, Mat y) {
   const int64_t cols = w.size(), words = mask_words(cols);
   static thread_local std::vector<float> memory;
-  const Packed right = pack(layer, memory);
+  const Right right = pack(layer, memory);
   parallel_ranges(segments.rows, kSegmentBlock, [&](int64_t first, int64_t last) {
     for (int64_t r = first, r_end; r < last; r = r_end) {
       r_end = together(segments, r, last);

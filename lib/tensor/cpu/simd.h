@@ -116,6 +116,14 @@ inline Lanes load(const float* p, int64_t n) {
 inline void store(float* p, Lanes x, int64_t n) {
   for (int i = 0; i < kParts; ++i) vec_store(p + i * kVec, x.part[i], in_part(n, i));
 }
+// p[0], p[step], ..., p[15 step]
+inline Lanes load_apart(const float* p, int64_t step) {
+  return each_part([&](int i) {
+    Vec x;
+    for (int64_t l = 0; l < kVec; ++l) x[l] = p[(i * kVec + l) * step];
+    return x;
+  });
+}
 inline Lanes keep(Lanes x, int64_t n) {
   return each_part([&](int i) { return vec_keep(x.part[i], in_part(n, i)); });
 }

@@ -54,37 +54,41 @@ template <int V>
   vec_store(row + (V - 1) * kVec, x[V - 1], last);
 }
 
-// A right factor copied so that a panel's rows lie one after another, with zeros behind the last column: rows of a wide
-// matrix would compete for a part of the L1 cache, and few start at a cache line.
-struct Packed {
+// A right factor as it lies (for a few rows on the left, which would not pay for a copy), or packed: copied so that a
+// panel's rows lie one after another, each whole and at a cache line's start. Rows of a wide matrix would compete for a
+// part of the L1 cache.
+struct Right {
   int64_t rows, cols;
-  float* data;  // [panels][rows][kPanel], from a cache line's start on
+  float* data;
+  bool packed;
 
-  Packed(int64_t rows, int64_t cols, std::vector<float>& memory)
-      : rows(rows), cols(cols), data(aligned(memory, panels(cols) * rows * kPanel)) {}
-  float* row(int64_t panel, int64_t l) const { return data + (panel * rows + l) * kPanel; }
+  float* row(int64_t panel, int64_t l) const {
+    return packed ? data + (panel * rows + l) * kPanel : data + l * cols + panel * kPanel;
+  }
 };
-inline Packed pack(const Mat& b, std::vector<float>& memory) {
-  constexpr int64_t kRows = 128;  // one thread's
-  const Packed packed(b.rows, b.cols, memory);
+inline Right as_it_lies(const Mat& b) { return {b.rows, b.cols, b.data, false}; }
+inline Right room_for(int64_t rows, int64_t cols, std::vector<float>& memory) {
+  return {rows, cols, aligned(memory, panels(cols) * rows * kPanel), true};
+}
+inline Right pack(const Mat& b, std::vector<float>& memory) {
+  constexpr int64_t kRows = 32;  // one thread's
+  const Right packed = room_for(b.rows, b.cols, memory);
   parallel_ranges(b.rows, kRows, [&](int64_t begin, int64_t end) {
     for (int64_t p = 0; p < panels(b.cols); ++p) {
       const int64_t column = p * kPanel, width = std::min(b.cols - column, kPanel);
-      for (int64_t l = begin; l < end; ++l) {
-        std::copy_n(b.row(l) + column, width, packed.row(p, l));
-        std::fill(packed.row(p, l) + width, packed.row(p, l) + kPanel, 0.0f);
-      }
+      for (int64_t l = begin; l < end; ++l) std::copy_n(b.row(l) + column, width, packed.row(p, l));
     }
   });
   return packed;
 }
 
-// c[r][panel] = (add ? c : 0) + bias + Σ_l a[r][l] right[l], over `inner` rows of a panel. Asks for the `laters` rows at
-// `later` on the way, a few lines at a time: a burst of them would stop the multiplying.
-template <int R, int V>
-[[gnu::always_inline]] inline void tile(const float* const* a, const float* right, int64_t inner, const Mat& bias,
-                                        bool add, const Panel& panel, float* const* c, const float* const* later,
-                                        int64_t laters) {
+// c[r][panel] = (add ? c : 0) + bias + Σ_l a[r][l] right[l], over `inner` rows of a panel of b, from `right` on. Asks for
+// the `laters` rows at `later` on the way, a few lines at a time: a burst of them would stop the multiplying.
+template <int R, int V, bool kPacked>
+[[gnu::always_inline]] inline void tile(const float* const* a, const Right& b, const float* right, int64_t inner,
+                                        const Mat& bias, bool add, const Panel& panel, float* const* c,
+                                        const float* const* later, int64_t laters) {
+  const int64_t step = kPacked ? kPanel : b.cols;
   Vec sum[R][V] = {};
   if (add) unrolled<R>([&](auto r) { load_row<V>(c[r] + panel.column, panel.last, sum[r]); });
   if (!bias.empty()) {
@@ -94,9 +98,9 @@ template <int R, int V>
   }
   for (int64_t l = 0; l < inner;) {
     for (int64_t r = 0; r < laters; ++r) __builtin_prefetch(later[r] + l);
-    for (const int64_t stop = std::min(inner, l + kLanes); l < stop; ++l, right += kPanel) {
+    for (const int64_t stop = std::min(inner, l + kLanes); l < stop; ++l, right += step) {
       Vec y[V];
-      unrolled<V>([&](auto v) { y[v] = vec_load(right + v * kVec); });
+      load_row<V>(right, kPacked ? kVec : panel.last, y);
       unrolled<R>([&](auto r) {
         const Vec x = vec_spread(a[r][l]);
         unrolled<V>([&](auto v) { sum[r][v] = vec_fma(x, y[v], sum[r][v]); });
@@ -164,7 +168,7 @@ void with_shape(int64_t rows, int64_t vectors, F&& f) {
 // c[i - begin] = (add ? c : 0) + bias + a[i] b for i in [begin, end) and the panels [first, last), a[i] being a's row
 // rows[i] where rows are given, of which there are `all`. Gathered rows lie anywhere in tables larger than the caches:
 // the next end - begin of them are asked for on the way, evenly over all panels, which hides the wait.
-inline void multiply_rows(const Mat& a, const int32_t* rows, int64_t begin, int64_t end, int64_t all, const Packed& b,
+inline void multiply_rows(const Mat& a, const int32_t* rows, int64_t begin, int64_t end, int64_t all, const Right& b,
                           int64_t first, int64_t last, const Mat& bias, bool add, const Mat& c) {
   constexpr int64_t kInner = 128;  // rows of a panel that stay in L1 while rows of a pass
   for (int64_t p = first; p < last; ++p) {
@@ -184,7 +188,11 @@ inline void multiply_rows(const Mat& a, const int32_t* rows, int64_t begin, int6
           for (int64_t r = p - first; r < count; r += last - first)
             later[laters++] = a.row(rows[std::min(i + r + end - begin, all - 1)]) + l;
         with_shape(count, columns.vectors, [&]<int R, int V>() {
-          tile<R, V>(left, b.row(p, l), inner, l == 0 ? bias : Mat{}, add || l > 0, columns, out, later, laters);
+          const Mat shift = l == 0 ? bias : Mat{};
+          if (b.packed)
+            tile<R, V, true>(left, b, b.row(p, l), inner, shift, add || l > 0, columns, out, later, laters);
+          else
+            tile<R, V, false>(left, b, b.row(p, l), inner, shift, add || l > 0, columns, out, later, laters);
         });
       }
     }

@@ -1,4 +1,4 @@
-#include "lib/tensor/grad.h"
+#include "lib/tensor/grad/rows_list.h"
 
 namespace nd::grad {
 
@@ -27,6 +27,28 @@ Var segment_sum(Tape& tape, const Index& segments, Var p, const Rows& x) {
       if (x.table->wanted) {
         const auto g = tape.gradient(x.table);
         ops::segment_sum_backward_values(segments, p->value, y->grad, x.index, g.add, g.mat);
+      }
+    });
+  return y;
+}
+
+Var segment_sum(Tape& tape, const Index& segments, Var p, std::span<const Rows> tables) {
+  const RowsList list(tables);
+  const Mat x = tape.arena().mat(segments.items, list.tables[0].values.cols);
+  ops::gather_sum(list.span(), x);
+  Var y = tape.result(segments.rows, x.cols, p->wanted || list.wanted);
+  ops::segment_sum(segments, p->value, x, identity(segments.items), y->value);
+  if (y->wanted)
+    tape.record([&tape, segments, p, list, x, y] {
+      if (!y->started) return;
+      if (p->wanted) {
+        const auto g = tape.gradient(p);
+        ops::segment_sum_backward_weights(segments, y->grad, x, identity(segments.items), g.add, g.mat);
+      }
+      for (size_t j = 0; j < list.count; ++j) {
+        if (!list.rows[j].table->wanted) continue;
+        const auto g = tape.gradient(list.rows[j].table);
+        ops::segment_sum_backward_values(segments, p->value, y->grad, list.rows[j].index, g.add, g.mat);
       }
     });
   return y;

@@ -1,35 +1,8 @@
-#include "lib/tensor/grad.h"
-
-#include <algorithm>
-#include <stdexcept>
-#include <string>
+#include "lib/tensor/grad/rows_list.h"
 
 namespace nd::grad {
-namespace {
-
-// Up to five tables, in a form a closure can hold.
-struct RowsList {
-  static constexpr size_t kMost = 5;
-  Rows rows[kMost];
-  Table tables[kMost];
-  size_t count;
-  bool wanted = false;
-
-  explicit RowsList(std::span<const Rows> list) : count(list.size()) {
-    if (count == 0 || count > kMost) throw std::logic_error("one to five tables, not " + std::to_string(count));
-    std::copy_n(list.begin(), count, rows);
-    for (size_t j = 0; j < count; ++j) {
-      tables[j] = {rows[j].table->value, rows[j].index};
-      wanted |= rows[j].table->wanted;
-    }
-  }
-  std::span<const Table> span() const { return {tables, count}; }
-};
-
-}  // namespace
-
-Var gather_sum(Tape& tape, std::initializer_list<Rows> tables) {
-  const RowsList list({tables.begin(), tables.size()});
+Var gather_sum(Tape& tape, std::span<const Rows> tables) {
+  const RowsList list(tables);
   Var y = tape.result(list.rows[0].index.items, list.rows[0].table->value.cols, list.wanted);
   ops::gather_sum(list.span(), y->value);
   if (y->wanted)

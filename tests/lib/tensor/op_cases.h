@@ -216,6 +216,24 @@ inline OpCase segment_sum(const std::string& name, const Choice& segments, const
           }};
 }
 
+// Of sums of rows of several tables.
+inline OpCase segment_sum_of(const std::string& name, const Choice& segments, std::vector<Choice> choices, int64_t cols,
+                             bool p_wanted = true, const std::vector<bool>& frozen = {}) {
+  const size_t count = choices.size();
+  OpCase c{"segment_sum_of_" + name, tables(choices, cols, frozen), choices, nullptr, nullptr};
+  c.inputs.push_back({segments.items(), 1, p_wanted});
+  c.choices.push_back(segments);
+  c.on_tape = [count](Tape& tape, const Operands& in) {
+    return with_rows(in, count, [&](std::initializer_list<grad::Rows> list) {
+      return grad::segment_sum(tape, in.index[count], in.x[count], std::span(list.begin(), list.size()));
+    });
+  };
+  c.in_float64 = [count](const Operands64& in) {
+    return reference::segment_sum(in.choice[count], in.x[count], gathered_sum(in, count));
+  };
+  return c;
+}
+
 // A head a set, a relation and a row of the frozen table an item; what is not `wanted` gets no gradient.
 struct NeighbourAttention {
   bool head = true, relation = true, layer = true, w = true;  // wanted
@@ -620,6 +638,13 @@ inline std::vector<OpCase> all() {
   add(segment_sum("frozen_values", sets, many, 18, true, false));
   add(segment_sum("plain", sets, id, 90));
   add(segment_sum("many_sets", drawn_runs(900, 9, "sum"), drawn(drawn_runs(900, 9, "sum").items(), 700, "x"), 33));
+  add(segment_sum_of("one_table", sets, {many}, 18));
+  add(segment_sum_of("four_tables", sets, {many, drawn(40, 2, "two"), few, id}, 90));
+  add(segment_sum_of("five_tables", sets, {few, many, sets, few, id}, 33));
+  add(segment_sum_of("frozen_weights", sets, {few, many}, 18, false));
+  add(segment_sum_of("frozen_table", sets, {few, many}, 18, true, {true, false}));
+  add(segment_sum_of("only_weights_wanted", sets, {few, many}, 18, true, {true, true}));
+  add(segment_sum_of("all_empty", runs({0, 0, 0}), {each(0), drawn(0, 3, "none")}, 18));
   add(segment_max("all_empty", runs({0, 0}), 5));
   add(segment_max("many_sets", drawn_runs(900, 5, "max"), 9));
 
