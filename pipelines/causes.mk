@@ -29,5 +29,5 @@ include $(pipelines)/newsroom.mk
 $(foreach c,$(CAUSES),$(eval $(call cause,$(c))))
 
 $(OUT)/matrix.txt: $(foreach c,$(CAUSES),$(OUT)/$(c)/metrics.txt)
-	$(pipelines)/matrix.awk $^ > $@.tmp && mv $@.tmp $@
+	$(pipelines)/matrix.awk -v full=KRED -v parts=KGAT,context,distillation $^ > $@.tmp && mv $@.tmp $@
 	cat $@

@@ -50,11 +50,13 @@ void declare_log(cli::Command& c, Options& o) {
            "plant this cause alone in the log, beside the topic; the strengths below change it",
            [&s](const std::string& word) { plant(s, word); });
   c.option(s[newsroom::log::topic], "--log-topic", "S", "strength in the log of: the article's topic");
-  c.option(s[newsroom::log::hour], "--log-hour", "S", "of: topics that are wanted at some times of the day");
+  c.option(s[newsroom::log::hour], "--log-hour", "S", "of: topics that are wanted by day, or by night");
   c.option(s[newsroom::log::recency], "--log-recency", "S",
-           "of: topics that were read within three hours, or longer ago");
+           "of: topics that are wanted soon after the last reading, or later");
   c.option(s[newsroom::log::element], "--log-element", "S", "of: persons and places, which only the elements tell");
   c.option(s[newsroom::log::lead], "--log-lead", "S", "of: the leading sentence of the article read last");
+  c.option(o.log.sentences, "--log-sentences", "N",
+           "sentences of a body in the log, at most, and at least a third of it", cli::range(2, 1000));
   c.option(o.log.word_dim, "--log-word-dim", "N", "width of the log's word vectors", cli::range(1, 4096));
 }
 

@@ -11,20 +11,16 @@ namespace {
 
 constexpr int64_t day = 86400, hour = 3600;
 constexpr int64_t recent = 3 * hour;
-constexpr size_t remembered = 10;  // clicks that count for recency: as many as D-HAN reads
-constexpr double live_days = 2;    // an article is shown for so long
+constexpr double live_days = 2;  // an article is shown for so long
 constexpr uint64_t no_element_in = 20;
-constexpr int64_t dayparts = 4;
 
 int flip(RandomSequence& draw) { return draw.uniform() < 0.5 ? -1 : 1; }
 
-// Each topic is wanted in two of the four parts of a day; topics 2k and 2k + 1 in opposite ones.
+// Topics of the day are wanted from 6 to 18 o'clock, those of the night in the other hours.
 int wanted(int topic, int64_t second) {
-  static constexpr std::array<std::array<int, dayparts>, 3> patterns = {
-      {{1, 1, -1, -1}, {1, -1, 1, -1}, {1, -1, -1, 1}}};
   const int64_t of_day = ((second % day) + day) % day;
-  const int side = patterns[static_cast<size_t>(topic / 2 % 3)][static_cast<size_t>(of_day * dayparts / day)];
-  return topic % 2 == 0 ? side : -side;
+  const bool light = of_day >= 6 * hour && of_day < 18 * hour;
+  return light == (topic / 2 % 2 == 0) ? 1 : -1;
 }
 
 }  // namespace
@@ -90,11 +86,10 @@ log::Terms Log::terms(int64_t user, std::span<const log::Click> before, int64_t 
   log::Terms value{};
   value[log::topic] = (taste_.bits(u, 1 + static_cast<uint64_t>(s.topic)) & 1) != 0 ? 1 : -1;
   value[log::hour] = wanted(s.topic, second);
-  for (size_t i = before.size(); i > 0 && before.size() - i < remembered; --i)
-    if (story(before[i - 1].article).topic == s.topic) {
-      value[log::recency] = second - before[i - 1].second <= recent ? 1 : -1;
-      break;
-    }
+  if (!before.empty()) {
+    const bool soon = second - before.back().second <= recent;
+    value[log::recency] = soon == (s.topic % 2 == 0) ? 1 : -1;
+  }
   if (s.has_elements) value[log::element] = (taste(0) * s.person + taste(1) * s.place) / 2;
   if (!before.empty()) value[log::lead] = story(before.back().article).lead * s.wish;
   for (size_t c = 0; c < log::causes; ++c) value[c] *= options_.strength[c];

@@ -3,9 +3,9 @@
 // Articles, their topics and times of publication are those of newsroom.h; what these clicks depend on is the log's
 // own. Each cause can be seen by one part of D-HAN only, so that leaving that part out must cost something:
 //
-//   hour     a topic is wanted at some times of the day. All an ablation without time could go by are the clicks before
-//   recency  a topic read within three hours is wanted again, one read longer ago is not. What was read is no secret to
-//            an ablation, how long ago is
+//   hour     a topic is wanted by day or by night. All an ablation without the hour could go by are the clicks before
+//   recency  topics of one half are wanted within three hours of the last reading, those of the other half later. What
+//            was read is no secret to an ablation, how long ago is
 //   element  sides of the persons and the places, which no text says: only the elements tell them
 //   lead     what the article read last says in its leading sentence tells what is wanted next. Its other sentences say
 //            the opposite as often, so the mean that an ablation keeps tells nothing
@@ -30,8 +30,9 @@ inline constexpr int causes = 5;
 using Terms = std::array<double, causes>;
 
 struct Options {
-  int64_t clicks = 0;     // of a user, on average; 0 for no log
-  int64_t word_dim = 64;  // width of the words' vectors
+  int64_t clicks = 0;      // of a user, on average; 0 for no log
+  int64_t word_dim = 64;   // width of the words' vectors
+  int64_t sentences = 12;  // of a body, at most, and at least a third of it
   Terms strength = {1};
 };
 

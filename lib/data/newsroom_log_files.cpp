@@ -34,18 +34,20 @@ std::string capitalised(std::string w) {
   return w;
 }
 
-// Sentences of the topic's words. All have a word of the wish's side and two of leads: in the first one the lead's, in
-// one of the others the opposite, in the rest one of either side.
-std::string body_of(const Language& language, const log::Story& story, uint64_t seed, int64_t article) {
+// Sentences of two words of the topic, two of the wish's side and two of leads: in the first one the lead's, in one of
+// the others the opposite, in the rest one of either side.
+std::string body_of(const Language& language, const log::Story& story, int64_t most, uint64_t seed, int64_t article) {
   RandomSequence draw(seed, "body", static_cast<uint64_t>(article));
-  const auto sentences = 4 + draw.below(9), against = 1 + draw.below(sentences - 1);
+  const auto least = static_cast<uint64_t>(std::max<int64_t>(2, most / 3));
+  const auto sentences = least + draw.below(static_cast<uint64_t>(most) - least + 1);
+  const auto against = 1 + draw.below(sentences - 1);
   std::string text;
   for (uint64_t s = 0; s < sentences; ++s) {
     const int side = s == 0 ? story.lead : s == against ? -story.lead : 1;
     const int other = s == 0 || s == against ? side : -1;
     std::vector<std::string> words = {own_word(lead_word, side, draw), own_word(lead_word, other, draw),
-                                      own_word(wish_word, story.wish, draw)};
-    for (int i = 0; i < 6; ++i) words.push_back(language.topic_word(story.topic, story.subtopic, draw));
+                                      own_word(wish_word, story.wish, draw), own_word(wish_word, story.wish, draw)};
+    for (int i = 0; i < 2; ++i) words.push_back(language.topic_word(story.topic, story.subtopic, draw));
     shuffle(words, draw);
     words[0] = capitalised(words[0]);
     for (size_t w = 0; w < words.size(); ++w) text += (w > 0 ? " " : s > 0 ? ". " : "") + words[w];
@@ -184,8 +186,9 @@ void write_log(const Log& log, const std::string& folder) {
   for (int64_t i = 0; i < log.newsroom().options().articles; ++i) {
     const log::Story& story = log.story(i);
     articles.write(article_id(i) + '\t' + language.title(i, log.newsroom().article(i)).text + '\t' +
-                   body_of(language, story, seed, i) + '\t' + language.category(story.topic) + '\t' +
-                   std::to_string(first_second + static_cast<int64_t>(log.newsroom().published(i) * 86400)) + '\n');
+                   body_of(language, story, log.options().sentences, seed, i) + '\t' + language.category(story.topic) +
+                   '\t' + std::to_string(first_second + static_cast<int64_t>(log.newsroom().published(i) * 86400)) +
+                   '\n');
     if (story.has_elements && clicked[static_cast<size_t>(i)]) elements.write(elements_of(language, story, seed, i));
   }
   articles.commit();

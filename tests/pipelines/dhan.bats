@@ -88,7 +88,7 @@ setup() { cd "$BATS_FILE_TMPDIR"; }
 
 # Usage: systems SET [MAKE-ARGUMENT...]: the models the pipeline would train for it.
 systems() {
-  make -n -f "$ROOT/pipelines/dhan.mk" BIN="$BIN" CLICKS=room/log/clicks.tsv OUT=no "${tiny[@]}" SET="$@" |
+  make -n -f "$ROOT/pipelines/dhan.mk" BIN="$BIN" CLICKS=room/log/clicks.tsv OUT=no "${tiny[@]}" SET="$1" "${@:2}" |
     grep -o 'no/[a-z0-9-]*-1.params.nd$' | sed 's|no/||; s|-1.*||' | sort | tr '\n' ' '
 }
 
@@ -96,7 +96,7 @@ systems() {
   [ "$(systems levels)" = "dhan level-none " ]
   [ "$(systems levels TEXT=room/log/articles.tsv)" = "dhan level-n level-s " ]
   [ "$(systems levels "${texts[@]}")" = "dhan level-e level-en level-n level-s level-se level-sn " ]
-  [ "$(systems ablation ELEMENTS=room/log/elements.jsonl WORDS=room/log/words.vec)" = "dhan level-sn time-abs time-none time-rel " ]
+  [ "$(systems ablation ELEMENTS=room/log/elements.jsonl WORDS=room/log/words.vec)" = "dhan no-elements no-moment no-since " ]
 }
 
 @test "what cannot be done is said at once" {
@@ -106,4 +106,20 @@ systems() {
   [[ "$output" == *"ELEMENTS: give WORDS=<file> too"* ]]
   run dhan no CLICKS=
   [[ "$output" == *"usage: make dhan CLICKS="* ]]
+}
+
+@test "causes that are planted and parts left out make a matrix of differences with intervals" {
+  make -s -f "$ROOT/pipelines/dhan-causes.mk" BIN="$BIN" OUT=causes CAUSES='none lead' SEEDS=1 EPOCHS=1 \
+    ROOM='--articles 300 --users 40 --impressions 20 --days 4 --candidates 20 --log-clicks 12 --log-word-dim 16' \
+    > matrix 2> log || { cat log; return 1; }
+  cmp causes/matrix.txt matrix
+  [ "$(grep -c '' matrix)" -eq 3 ]
+  number='[+-]0\.[0-9]{4}'
+  grep -qxE "planted cause +D-HAN - w/o absolute time +D-HAN - w/o relative time +D-HAN - w/o elements +D-HAN - w/o sentences *" matrix
+  grep -qxE "none +($number \[$number, $number\] *){4}" matrix
+  # The last figure of a line is that of the table of that cause, seen from the other side.
+  want=$(sed -n '/^minus/,$p' causes/lead/metrics.txt | awk '/^D-HAN w\/o sentences/ { print $4; exit }')
+  got=$(awk '/^lead/ { print $(NF - 2) }' matrix)
+  [ "${want#[+-]}" = "${got#[+-]}" ]
+  [ "${want:0:1}" != "${got:0:1}" ]
 }

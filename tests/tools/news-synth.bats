@@ -86,7 +86,7 @@ synth() {
   # Each word of leads comes as often from one side as from the other: a body's words of both sides are even in number.
   awk -F '\t' 'NR == FNR { if (length($1) == 8) known[$1] = ++n; next }
     FNR > 1 { k = split(tolower($3), w, /[ .]+/); lead = 0; sum = 0
-      for (i = 1; i <= k; ++i) if (w[i] in known && known[w[i]] <= 48) { side = known[w[i]] <= 24 ? -1 : 1; sum += side; if (i <= 9) lead += side }
+      for (i = 1; i <= k; ++i) if (w[i] in known && known[w[i]] <= 48) { side = known[w[i]] <= 24 ? -1 : 1; sum += side; if (i <= 6) lead += side }
       if (sum != 0 || (lead != 2 && lead != -2)) { print $1, lead, sum; exit 1 }; seen[lead]++ }
     END { exit !(seen[2] > 100 && seen[-2] > 100) }' a/log/words.vec a/log/articles.tsv
 }
