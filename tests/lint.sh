@@ -16,7 +16,7 @@ check() {
   fi
 }
 
-mapfile -t sources < <(git ls-files '*.h' '*.cpp')
+mapfile -t sources < <(git ls-files '*.h' '*.cpp' '*.cu')
 mapfile -t scripts < <(git ls-files '*.sh' .ci/run)
 mapfile -t bats < <(git ls-files '*.bats' '*.bash')
 mapfile -t pages < <(git ls-files 'man/*.[0-9]')

@@ -11,6 +11,7 @@
 #include "lib/models/dhan_file.h"
 #include "lib/models/dhan_train.h"
 #include "lib/tensor/parallel.h"
+#include "tools/compute.h"
 #include "tools/dhan_log.h"
 #include "tools/dhan_options.h"
 #include "tools/meta.h"
@@ -83,7 +84,6 @@ void declare(cli::Command& c, Options& o) {
 }
 
 void validate(const Options& o) {
-  if (o.common.device == "cuda") throw UsageError("--device cuda: this build has no CUDA backend; use auto or cpu");
   if (o.model.hidden % 16 != 0) throw UsageError("--hidden must be a multiple of 16");
   if (o.negatives.pool < o.negatives.each) throw UsageError("--dns-pool must hold at least as many as --negatives");
 }
@@ -97,7 +97,7 @@ double evaluate(const std::string& measure, const Candidates& valid, std::span<c
 }
 
 int run(const Options& o, cli::Context& ctx) {
-  set_threads(o.common.threads);
+  compute_with(o.common);
   require_writable(o.output);
   const DhanFiles files(o.files, !o.files.sentences.empty(), !o.files.elements.empty() && o.model.has('E'));
   const auto clicks = load<Clicks>(o.clicks);

@@ -4,7 +4,7 @@
 #include "lib/cli/command.h"
 #include "lib/io/kind_file.h"
 #include "lib/models/transe.h"
-#include "lib/tensor/parallel.h"
+#include "tools/compute.h"
 #include "tools/meta.h"
 
 namespace nd {
@@ -50,7 +50,7 @@ void declare(cli::Command& c, Options& o) {
   c.choice(o.triples, "--triples", {"train", "all"}, "which splits to learn from");
   c.flag(o.restart, "--restart", "start anew where a stopped run left a checkpoint", cli::not_content);
   c.output(o.output);
-  c.common(o.common, cli::threads | cli::seed);
+  c.common(o.common, cli::threads | cli::seed | cli::device);
   c.example("kg-transe kg.nd -o entities.nd");
   c.example("kg-transe kg.nd --preset paper --dim 50 -o entities.nd");
   c.see_also("kg-ingest(1), kg-eval(1), kred-train(1)");
@@ -59,7 +59,7 @@ void declare(cli::Command& c, Options& o) {
 void validate(const Options& o) { check(o.transe); }
 
 int run(const Options& o, cli::Context& ctx) {
-  set_threads(o.common.threads);
+  compute_with(o.common);
   const auto kg = load<Kg>(o.kg);
   TranseOptions options = o.transe;
   options.seed = o.common.seed;

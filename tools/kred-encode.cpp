@@ -7,7 +7,7 @@
 #include "lib/io/kind_file.h"
 #include "lib/models/kred_explain.h"
 #include "lib/models/kred_file.h"
-#include "lib/tensor/parallel.h"
+#include "tools/compute.h"
 #include "tools/kred_log.h"
 #include "tools/meta.h"
 
@@ -32,7 +32,7 @@ void declare(cli::Command& c, Options& o) {
   c.output(o.output);
   c.output_option(o.attention, "--attention", "FILE",
                   "also write the weight of every entity in its article and of every neighbour of an entity, as TSV");
-  c.common(o.common, cli::threads | cli::compress);
+  c.common(o.common, cli::threads | cli::device | cli::compress);
   c.example("kred-encode kred.nd --corpus corpus.nd --documents documents.nd --entities entities.nd --kg kg.nd "
             "-o articles.nd");
   c.see_also("kred-train(1), rank-topk(1), tensor-dump(1)");
@@ -41,7 +41,7 @@ void declare(cli::Command& c, Options& o) {
 void validate(const Options&) {}
 
 int run(const Options& o, cli::Context& ctx) {
-  set_threads(o.common.threads);
+  compute_with(o.common);
   OpenKred kred(o.params, o.files);
   tell_coverage(ctx.log, kred.data->coverage());
   KredRanker ranker = kred.ranker();

@@ -10,6 +10,7 @@
 #include "lib/models/kred_file.h"
 #include "lib/models/kred_train.h"
 #include "lib/tensor/parallel.h"
+#include "tools/compute.h"
 #include "tools/kred_log.h"
 #include "tools/meta.h"
 #include "tools/train_log.h"
@@ -84,9 +85,7 @@ void declare(cli::Command& c, Options& o) {
   c.see_also("kg-transe(1), text-encode(1), kred-encode(1), rank-score(1)");
 }
 
-void validate(const Options& o) {
-  if (o.common.device == "cuda") throw UsageError("--device cuda: this build has no CUDA backend; use auto or cpu");
-}
+void validate(const Options&) {}
 
 metrics::Evaluation evaluate(const std::string& measure, const Behavior& valid, std::span<const float> scores) {
   const metrics::Column column = metrics::column_named(measure);
@@ -115,7 +114,7 @@ void tell_validation(cli::Log& log, const Options& o, const Behavior& valid) {
 }
 
 int run(const Options& o, cli::Context& ctx) {
-  set_threads(o.common.threads);
+  compute_with(o.common);
   require_writable(o.output);
   const KredFiles files(o.files, o.model);
   const auto train_file = load<Behavior>(o.train), valid_file = load<Behavior>(o.valid);

@@ -11,7 +11,7 @@
 #include "lib/models/dhan_explain.h"
 #include "lib/models/dhan_file.h"
 #include "lib/models/kred_file.h"
-#include "lib/tensor/parallel.h"
+#include "tools/compute.h"
 #include "tools/dhan_log.h"
 #include "tools/kred_log.h"
 #include "tools/meta.h"
@@ -60,7 +60,7 @@ void declare(cli::Command& c, Options& o) {
   c.output_option(o.attention, "--attention", "FILE", "of D-HAN: also write who attended to what, as TSV");
   c.option(o.attention_count, "--attention-count", "N", "for the clicked article of so many instances, the first ones",
            cli::range(1, 1e6) | cli::not_content);
-  c.common(o.common, cli::threads);
+  c.common(o.common, cli::threads | cli::device);
   c.example("rank-score test.nd --params kred.nd --corpus corpus.nd --documents documents.nd --entities entities.nd "
             "--kg kg.nd -o scores.nd");
   c.example("rank-score clicks.nd --candidates test.nd --params dhan.nd --corpus corpus.nd -o scores.nd");
@@ -156,7 +156,7 @@ int score_behavior(const Options& o, const File<Behavior>& behavior, cli::Contex
 }
 
 int run(const Options& o, cli::Context& ctx) {
-  set_threads(o.common.threads);
+  compute_with(o.common);
   const Container log = Container::open(o.log);
   return log.meta().kind == Clicks::kind ? score_clicks(o, from_container<Clicks>(log), ctx)
                                          : score_behavior(o, from_container<Behavior>(log), ctx);

@@ -8,7 +8,7 @@
 #include "lib/io/kind_file.h"
 #include "lib/io/sink.h"
 #include "lib/models/kred_file.h"
-#include "lib/tensor/parallel.h"
+#include "tools/compute.h"
 #include "tools/kred_log.h"
 
 namespace nd {
@@ -37,7 +37,7 @@ void declare(cli::Command& c, Options& o) {
   c.option(o.best, "--best", "N", "articles per user", cli::range(1, 1000000));
   c.flag(o.seen, "--seen", "list articles of the user's own history too");
   c.text_output(o.output);
-  c.common(o.common, cli::threads);
+  c.common(o.common, cli::threads | cli::device);
   c.example("rank-topk today.nd --params kred.nd --corpus corpus.nd --documents documents.nd --entities entities.nd "
             "--kg kg.nd --best 5");
   c.see_also("rank-score(1), kred-encode(1)");
@@ -46,7 +46,7 @@ void declare(cli::Command& c, Options& o) {
 void validate(const Options&) {}
 
 int run(const Options& o, cli::Context& ctx) {
-  set_threads(o.common.threads);
+  compute_with(o.common);
   OpenKred kred(o.params, o.files);
   tell_coverage(ctx.log, kred.data->coverage());
   const auto behavior = load<Behavior>(o.behavior);

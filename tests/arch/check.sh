@@ -13,7 +13,7 @@ breaches=$(mktemp)
 trap 'rm -f "$breaches"' EXIT
 breach() { echo "$*" >> "$breaches"; }
 
-mapfile -t sources < <(find formats lib tools tests bench -name '*.h' -o -name '*.cpp' 2> /dev/null | sort)
+mapfile -t sources < <(find formats lib tools tests bench -name '*.h' -o -name '*.cpp' -o -name '*.cu' 2> /dev/null | sort)
 mapfile -t product < <(printf '%s\n' "${sources[@]}" | grep -E '^(formats|lib|tools)/')
 order="formats lib/io lib/tensor lib/data lib/nn lib/models tools"
 

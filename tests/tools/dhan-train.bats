@@ -160,7 +160,6 @@ stop_after_a_step() {
 @test "options that make no sense are bad usage" {
   fails 2 'multiple of 16' dhan-train "${small[@]}" --hidden 24 -o x.nd
   fails 2 'dns-pool' dhan-train "${small[@]}" --dns-pool 2 -o x.nd
-  fails 2 'no CUDA' dhan-train "${small[@]}" --device cuda -o x.nd
   fails 1 'sentence vectors have 8 numbers and users 9: .*--width 8' dhan-train "${small[@]}" -q --width 9 -o x.nd
 }
 

@@ -189,7 +189,6 @@ stop_after_a_step() {
   local no_kg=(--corpus corpus.nd --train train.nd --valid valid.nd --documents documents.nd -o x.nd)
   fails 2 'give --entities' kred-train "${no_kg[@]}"
   fails 2 'give --kg' kred-train "${no_kg[@]}" --entities entities.nd
-  fails 2 'no CUDA' kred-train "${no_kg[@]}" --device cuda
 }
 
 @test "an output that cannot be written is said before the training, not after it" {

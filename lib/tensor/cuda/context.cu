@@ -1,0 +1,112 @@
+#include "lib/tensor/cuda/context.h"
+
+#include <dlfcn.h>
+
+#include <stdexcept>
+#include <string>
+
+#include "lib/io/error.h"
+#include "lib/tensor/cuda/gpu.h"
+
+namespace nd::cuda {
+namespace {
+
+constexpr size_t kWorkspace = 32 << 20;  // what cuBLAS asks for on Hopper
+
+// cuBLAS is opened when the first product is asked for: linked in, its 600 MB would cost every start of every tool 70
+// ms or more, and a program could not even say that there is no GPU where the library is missing.
+template <class Function>
+Function* blas(const char* name) {
+  static void* const library = [] {
+    const std::string file = "libcublas.so." + std::to_string(CUBLAS_VER_MAJOR);
+    void* opened = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (!opened)
+      throw Error("--device cuda: " + file + " of the CUDA toolkit cannot be loaded (" + dlerror() +
+                  "); install it, or use --device cpu");
+    return opened;
+  }();
+  auto* function = reinterpret_cast<Function*>(dlsym(library, name));
+  if (!function) throw Error(std::string("--device cuda: cuBLAS has no ") + name + "; use --device cpu");
+  return function;
+}
+
+}  // namespace
+
+void check(cudaError_t status, const char* call) {
+  const std::string why = cudaGetErrorString(status);
+  switch (status) {
+    case cudaSuccess:
+      return;
+    case cudaErrorMemoryAllocation:
+      throw Error("--device cuda: out of GPU memory; use a smaller --batch, or --device cpu");
+    case cudaErrorInsufficientDriver:
+    case cudaErrorNoDevice:
+    case cudaErrorUnsupportedPtxVersion:
+    case cudaErrorNoKernelImageForDevice:
+      throw Error("--device cuda: " + (find_gpu().trouble.empty() ? why : find_gpu().trouble) + "; use --device cpu");
+    case cudaErrorDevicesUnavailable:
+    case cudaErrorECCUncorrectable:
+    case cudaErrorHardwareStackError:
+    case cudaErrorLaunchTimeout:
+    case cudaErrorSystemDriverMismatch:
+      throw Error("--device cuda: the GPU is lost (" + why + "); run again, or use --device cpu");
+    default:
+      throw Error("--device cuda: " + std::string(call) + ": " + why + "; use --device cpu");
+  }
+}
+
+void check(cublasStatus_t status, const char* call) {
+  if (status == CUBLAS_STATUS_SUCCESS) return;
+  if (status == CUBLAS_STATUS_ALLOC_FAILED) check(cudaErrorMemoryAllocation, call);
+  throw Error("--device cuda: " + std::string(call) + " failed with cuBLAS status " + std::to_string(status) +
+              "; use --device cpu");
+}
+
+Context& Context::get() {
+  static Context* const context = new Context;
+  return *context;
+}
+
+Context::Context() {
+  if (const Gpu gpu = find_gpu(); !gpu.trouble.empty())
+    throw Error("--device cuda: " + gpu.trouble + "; use --device cpu");
+  ND_CHECK(cudaSetDevice(0));
+  ND_CHECK(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking));
+  // The pool keeps what is given back: a steady step asks nothing of the system.
+  cudaMemPool_t pool;
+  ND_CHECK(cudaDeviceGetDefaultMemPool(&pool, 0));
+  uint64_t keep = UINT64_MAX;
+  ND_CHECK(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &keep));
+}
+
+cublasHandle_t Context::cublas() {
+  if (!cublas_) {
+    ND_CHECK(cudaMallocAsync(&workspace_, kWorkspace, stream_));
+    ND_CHECK(blas<decltype(cublasCreate_v2)>("cublasCreate_v2")(&cublas_));
+    ND_CHECK(blas<decltype(cublasSetStream_v2)>("cublasSetStream_v2")(cublas_, stream_));
+    ND_CHECK(blas<decltype(cublasSetWorkspace_v2)>("cublasSetWorkspace_v2")(cublas_, workspace_, kWorkspace));
+  }
+  return cublas_;
+}
+
+void* Context::scratch(size_t bytes) {
+  if (bytes > scratch_size_) {
+    if (scratch_) ND_CHECK(cudaFreeAsync(scratch_, stream_));
+    scratch_ = nullptr;
+    scratch_size_ = 0;
+    ND_CHECK(cudaMallocAsync(&scratch_, bytes, stream_));
+    scratch_size_ = bytes;
+  }
+  return scratch_;
+}
+
+void Context::wait() { ND_CHECK(cudaStreamSynchronize(stream_)); }
+
+Memory::Memory(size_t bytes) { ND_CHECK(cudaMallocAsync(&data_, bytes, Context::get().stream())); }
+
+Memory::~Memory() {
+  // Of a lost device nothing can be given back, and a destructor has nobody to tell.
+  if (data_) static_cast<void>(cudaFreeAsync(data_, Context::get().stream()));
+}
+
+}  // namespace nd::cuda

@@ -1,0 +1,16 @@
+// With what a tool computes, as --threads and --device ask.
+#pragma once
+
+#include "lib/cli/command.h"
+#include "lib/tensor/device.h"
+#include "lib/tensor/parallel.h"
+
+namespace nd {
+
+// Error when the device cannot be had.
+inline Device compute_with(const cli::Common& common) {
+  set_threads(common.threads);
+  return pick_device(common.device);
+}
+
+}  // namespace nd
