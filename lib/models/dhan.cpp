@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "lib/io/error.h"
+#include "lib/tensor/parallel.h"
 #include "lib/tensor/random.h"
 
 namespace nd {
@@ -265,6 +266,12 @@ Dropout Dhan::drop(const std::string& site, const uint64_t* draw) const {
   return {options_.dropout, Random(seed_, "dropout/" + site).key(), *draw};
 }
 
+// Whether the operations that go forwards only will do.
+bool Dhan::only_scores(const Tape& tape, const uint64_t* draw) const {
+  constexpr int64_t kWidest = 128;  // that they take
+  return !tape.recording() && !draw && options_.hidden <= kWidest;
+}
+
 Var Dhan::linear(Tape& tape, const std::string& name, Var x, Activation act) {
   return grad::linear(tape, {{x, p(tape, name + ".w")}}, p(tape, name + ".b"), act, x->value.rows);
 }
@@ -390,7 +397,8 @@ DhanUserParts Dhan::users(Tape& tape, const Index& user) {
 
 // --- Blocks and layers ---
 
-Var Dhan::pooled(Tape& tape, const std::string& block, grad::StackVars vars, const uint64_t* draw, Mat* weights) {
+// What follows the attention of a block, of `all` tokens, of which `stack` are a stack's.
+void Dhan::pool(Tape& tape, const std::string& block, int64_t stack, int64_t all, grad::StackVars& vars) {
   vars.bias = p(tape, block + ".output.b");
   vars.gamma = p(tape, block + ".norm.gamma");
   vars.beta = p(tape, block + ".norm.beta");
@@ -398,25 +406,71 @@ Var Dhan::pooled(Tape& tape, const std::string& block, grad::StackVars vars, con
     vars.pool = p(tape, block + ".pool.w");
     vars.pool_bias = p(tape, block + ".pool.b");
   } else {
-    const int64_t stack = vars.stack.x->value.rows / vars.of.rows, all = stack + vars.extras;
     const int64_t counted = options_.pool == "own" ? stack : all;
     const Mat w = filled(tape, all, 1, 0.0f);
     std::fill_n(w.data, counted, 1 / static_cast<float>(counted));
     vars.pool = tape.constant(w);
     vars.pool_bias = tape.constant(filled(tape, 1, 1, 0.0f));
   }
+}
+
+Var Dhan::pooled(Tape& tape, const std::string& block, grad::StackVars vars, const uint64_t* draw, Mat* weights) {
+  const int64_t stack = vars.stack.x->value.rows / vars.of.rows;
+  pool(tape, block, stack, stack + vars.extras, vars);
   const float scale = 1 / std::sqrt(static_cast<float>(options_.hidden));
   return grad::stack_attention(tape, vars, scale, drop(block + ".weights", draw), drop(block + ".output", draw),
                                weights);
+}
+
+// The same where nothing asks for gradients or weights. Instance by instance, every article of its history meets every
+// candidate: the sentence block with its three tables, or with two the element block, whose tokens are sums.
+Var Dhan::crossed(Tape& tape, const std::string& block, grad::StackVars vars, const DhanBatch& batch) {
+  const bool sums = vars.extras == 1;
+  const int64_t L = options_.length, height = sums ? shape_.elements : shape_.sentences;
+  pool(tape, block, height, height + (sums ? 0 : 2), vars);
+  const auto values = [](const grad::TokenVars& t) -> Tokens {
+    return {t.x->value, t.query->value, t.key->value, t.value->value};
+  };
+  StackAttention all;
+  all.height = height;
+  all.stack = values(vars.stack);
+  all.extras = vars.extras;
+  for (int j = 0; j < vars.extras; ++j) all.extra[j] = values(vars.extra[j]);
+  all.bias = vars.bias->value;
+  all.gamma = vars.gamma->value;
+  all.beta = vars.beta->value;
+  all.pool = vars.pool->value;
+  all.pool_bias = vars.pool_bias->value;
+  all.scale = 1 / std::sqrt(static_cast<float>(options_.hidden));
+  const Var z = tape.result(batch.pairs * L, options_.hidden, false);
+  const auto part = [](const Index& index, int64_t begin, int64_t items) -> Index {
+    return {items, index.rows, index.row + begin};
+  };
+  parallel_for(batch.instances, [&](int64_t i) {
+    const int64_t begin = batch.first_pair[i], candidates = batch.first_pair[i + 1] - begin;
+    StackAttention a = all;
+    a.of = part(batch.history, i * L, L);
+    a.extra_of[0] = part(batch.pair_candidate, begin, candidates);
+    if (!sums) a.extra_of[1] = part(batch.instance_user, i, 1);
+    const Mat rows{z->value.row(begin * L), candidates * L, z->value.cols};
+    if (sums) ops::joined_attention(a, rows);
+    else ops::crossed_attention(a, rows);
+  });
+  return z;
 }
 
 // Eqs. (1)-(6): x_i of every block [blocks, h], or the tokens of eq. (7) [pairs * (L + 1), h] where the candidate is
 // one.
 Var Dhan::tokens(Tape& tape, const DhanParts& parts, const DhanBatch& batch, const uint64_t* draw,
                  DhanAttention* attention) {
-  const int64_t blocks = batch.block_read.items, L = options_.length;
+  const int64_t blocks = batch.block_item.items, L = options_.length;
   Var of_block = nullptr, sentence = nullptr, element = nullptr;
-  if (attends_sentences()) {
+  const bool scores = only_scores(tape, draw) && !attention;
+  if (attends_sentences() && scores) {
+    sentence = crossed(
+        tape, "sentence",
+        {.stack = parts.read.sentence, .extras = 2, .extra = {parts.candidates.sentence, parts.users.sentence}}, batch);
+  } else if (attends_sentences()) {
     grad::StackVars vars{parts.read.sentence, batch.block_read, 2};
     vars.extra[0] = parts.candidates.sentence;
     vars.extra_of[0] = batch.block_candidate;
@@ -424,7 +478,10 @@ Var Dhan::tokens(Tape& tape, const DhanParts& parts, const DhanBatch& batch, con
     vars.extra_of[1] = batch.block_user;
     sentence = pooled(tape, "sentence", vars, draw, attention ? &attention->sentence : nullptr);
   }
-  if (uses_elements()) {
+  if (uses_elements() && scores) {
+    element = crossed(tape, "element", {.stack = parts.read.element, .extras = 1, .extra = {parts.candidates.element}},
+                      batch);
+  } else if (uses_elements()) {
     // A token joins an article's element with the candidate's of the same kind; its projections are sums of theirs.
     const auto both = [&](Var read, Var candidate) {
       return grad::gather_sum(tape, {{read, batch.token_read}, {candidate, batch.token_candidate}});
@@ -466,12 +523,47 @@ Var Dhan::tokens(Tape& tape, const DhanParts& parts, const DhanBatch& batch, con
                                  {grad::mix_tokens(tape, sum_of_rows(tape, pair), tape.constant(last), none), all}});
 }
 
+// A layer where nothing asks for gradients or weights.
+Var Dhan::scored_layer(Tape& tape, const std::string& name, Var x, int64_t tokens, float scale) {
+  const auto value = [&](const char* part) { return p(tape, name + part)->value; };
+  const auto times = [&](const Mat& a, const Mat& b, const Mat& bias) {
+    const Mat c = tape.arena().mat(a.rows, b.cols);
+    ops::gemm(a, nullptr, b, bias, kNone, false, c);
+    return c;
+  };
+  const auto times_transposed = [&](const Mat& a, const Mat& b) {
+    const Mat c = tape.arena().mat(a.rows, b.rows);
+    ops::gemm_nt(a, b, false, c);
+    return c;
+  };
+  EncoderLayer a;
+  a.tokens = tokens;
+  a.scale = scale;
+  a.score_w = times_transposed(value(".query.w"), value(".key.w"));
+  a.score_b = times_transposed(value(".query.b"), value(".key.w"));
+  a.value_w = times(value(".value.w"), value(".output.w"), {});
+  a.value_b = times(value(".value.b"), value(".output.w"), value(".output.b"));
+  a.inner_w = value(".inner.w");
+  a.inner_b = value(".inner.b");
+  a.outer_w = value(".outer.w");
+  a.outer_b = value(".outer.b");
+  a.gamma1 = value(".norm1.gamma");
+  a.beta1 = value(".norm1.beta");
+  a.gamma2 = value(options_.official() ? ".norm1.gamma" : ".norm2.gamma");
+  a.beta2 = value(options_.official() ? ".norm1.beta" : ".norm2.beta");
+  Var y = tape.result(x->value.rows, x->value.cols, false);
+  std::copy_n(x->value.data, x->value.size(), y->value.data);
+  ops::encoder_layer(a, y->value);
+  return y;
+}
+
 // Eq. (7) and the layers of the summary.
 Var Dhan::layer(Tape& tape, const std::string& name, Var x, int64_t tokens, int64_t heads, const uint64_t* draw,
                 Mat* weights) {
   const bool official = options_.official() && heads == 1;
   const auto width = static_cast<float>(options_.hidden) / static_cast<float>(official ? 4 : heads);
   const BlockAttention form{tokens, heads, 1 / std::sqrt(width), drop(name + ".weights", draw)};
+  if (heads == 1 && !weights && only_scores(tape, draw)) return scored_layer(tape, name, x, tokens, form.scale);
   Var y = grad::block_attention(tape, form, linear(tape, name + ".query", x), linear(tape, name + ".key", x),
                                 linear(tape, name + ".value", x), weights);
   const std::string first = name + ".norm1", second = options_.official() ? first : name + ".norm2";

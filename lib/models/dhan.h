@@ -12,6 +12,7 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -122,8 +123,9 @@ struct DhanParts {
 // (pair * L + l) has article l. Rows are those of the parts.
 struct DhanBatch {
   int64_t instances = 0, pairs = 0;
-  Index history;        // item = instance * L + l -> read articles
-  Index instance_user;  // instance -> users
+  std::span<const int64_t> first_pair;  // [instances + 1] pairs of instance i are first_pair[i] .. first_pair[i + 1)
+  Index history;                        // item = instance * L + l -> read articles
+  Index instance_user;                  // instance -> users
   Index pair_instance, pair_candidate, pair_user;
   Index block_read, block_candidate, block_user, block_item, block_pair;
   Index token_read, token_candidate;      // block * E + e -> read * E + e, candidate * E + e
@@ -168,13 +170,17 @@ class Dhan {
  private:
   Var p(Tape& tape, const std::string& name) { return parameters_.on(tape, name); }
   Dropout drop(const std::string& site, const uint64_t* draw) const;
+  bool only_scores(const Tape& tape, const uint64_t* draw) const;
   Var linear(Tape& tape, const std::string& name, Var x, Activation act = Activation::none);
   grad::TokenVars project(Tape& tape, const std::string& block, Var x, bool biased);
+  void pool(Tape& tape, const std::string& block, int64_t stack, int64_t all, grad::StackVars& vars);
   Var pooled(Tape& tape, const std::string& block, grad::StackVars vars, const uint64_t* draw, Mat* weights);
+  Var crossed(Tape& tape, const std::string& block, grad::StackVars vars, const DhanBatch& batch);
   Var tokens(Tape& tape, const DhanParts& parts, const DhanBatch& batch, const uint64_t* draw,
              DhanAttention* attention);
   Var layer(Tape& tape, const std::string& name, Var x, int64_t tokens, int64_t heads, const uint64_t* draw,
             Mat* weights);
+  Var scored_layer(Tape& tape, const std::string& name, Var x, int64_t tokens, float scale);
   Var sequence_layer(Tape& tape, Var x, const DhanBatch& batch, const uint64_t* draw, DhanAttention* attention);
   Var summary(Tape& tape, Var x, const uint64_t* draw);
 

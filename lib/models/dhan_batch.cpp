@@ -113,6 +113,10 @@ DhanBatch DhanStep::batch(Arena& arena) {
   DhanBatch batch;
   batch.instances = instances();
   batch.pairs = pairs();
+  auto first = arena.array<int64_t>(instances() + 1);
+  for (int64_t p = 0, i = 0; i <= instances(); first[i++] = p)
+    while (p < pairs() && pair_instance_[p] < i) ++p;
+  batch.first_pair = first;
   batch.history = make_index(arena, history_, reads);
   batch.instance_user = make_index(arena, instance_user_, users);
   batch.pair_instance = make_index(arena, pair_instance_, instances());

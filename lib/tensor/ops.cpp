@@ -46,13 +46,20 @@ bool fits(const StackAttention& a, const Mat& p, const Mat& stat) {
   return is(a.bias, 1, n) && is(a.gamma, 1, n) && is(a.beta, 1, n) && is(a.pool, tokens, 1) && is(a.pool_bias, 1, 1) &&
          is(p, blocks * tokens, tokens) && is(stat, blocks * tokens, 2);
 }
+// Every stack of a.of with every row of a.extra_of[0].
+bool crosses(const StackAttention& a, const Mat& z) {
+  const int64_t n = z.cols;
+  return n % 16 == 0 && n <= 128 && a.height >= 0 && is(a.stack, a.of.rows * a.height, n) &&
+         z.rows == a.of.items * a.extra_of[0].items && is(a.bias, 1, n) && is(a.gamma, 1, n) && is(a.beta, 1, n) &&
+         is(a.pool_bias, 1, 1);
+}
 
 }  // namespace
 
 // The one place that knows which backends a build has.
-#define ND_CALL(device, call)                                                   \
-  do {                                                                          \
-    if ((device) == Device::cpu) return cpu::call;                              \
+#define ND_CALL(device, call)                                                  \
+  do {                                                                         \
+    if ((device) == Device::cpu) return cpu::call;                             \
     throw std::logic_error("this build has no backend for the data's device"); \
   } while (false)
 
@@ -144,6 +151,27 @@ void stack_attention_backward(const StackAttention& a, const Mat& p, const Mat& 
         "stack_attention_backward parameters");
   ND_CALL(dz.device, stack_attention_backward(a, p, stat, dz, out));
 }
+void crossed_attention(const StackAttention& a, Mat z) {
+  check(crosses(a, z) && a.extras == 2 && a.extra_of[1].items == 1 && is(a.extra[1], a.extra[1].x.rows, z.cols) &&
+            is(a.extra[0], a.extra[0].x.rows, z.cols) && is(a.pool, a.height + 2, 1),
+        "crossed_attention");
+  ND_CALL(z.device, crossed_attention(a, z));
+}
+void joined_attention(const StackAttention& a, Mat z) {
+  check(crosses(a, z) && a.extras == 1 && is(a.extra[0], a.extra_of[0].rows * a.height, z.cols) && a.height > 0 &&
+            is(a.pool, a.height, 1),
+        "joined_attention");
+  ND_CALL(z.device, joined_attention(a, z));
+}
+void encoder_layer(const EncoderLayer& a, Mat x) {
+  const int64_t n = x.cols, m = a.inner_w.cols;
+  check(a.tokens > 0 && x.rows % a.tokens == 0 && n % 16 == 0 && is(a.score_w, n, n) && is(a.score_b, 1, n) &&
+            is(a.value_w, n, n) && is(a.value_b, 1, n) && is(a.inner_w, n, m) && is(a.inner_b, 1, m) &&
+            is(a.outer_w, m, n) && is(a.outer_b, 1, n) && is(a.gamma1, 1, n) && is(a.beta1, 1, n) &&
+            is(a.gamma2, 1, n) && is(a.beta2, 1, n),
+        "encoder_layer");
+  ND_CALL(x.device, encoder_layer(a, x));
+}
 void mix_tokens(const Mat& x, const Mat& w, const Mat& bias, Mat y) {
   check(w.rows > 0 && x.rows % w.rows == 0 && is(bias, 1, w.cols) && is(y, x.rows / w.rows * w.cols, x.cols),
         "mix_tokens");
@@ -200,20 +228,22 @@ void segment_softmax_backward(const Index& segments, const Mat& p, const Mat& dp
   ND_CALL(ds.device, segment_softmax_backward(segments, p, dp, add, ds));
 }
 void segment_sum(const Index& segments, const Mat& p, const Mat& x, const Index& index, Mat y) {
-  check(runs(segments) && is(p, segments.items, 1) && index.items == segments.items && is(y, segments.rows, x.cols) && reads(index, x),
+  check(runs(segments) && is(p, segments.items, 1) && index.items == segments.items && is(y, segments.rows, x.cols) &&
+            reads(index, x),
         "segment_sum");
   ND_CALL(y.device, segment_sum(segments, p, x, index, y));
 }
 void segment_sum_backward_weights(const Index& segments, const Mat& dy, const Mat& x, const Index& index, bool add,
                                   Mat dp) {
-  check(runs(segments) && is(dp, segments.items, 1) && index.items == segments.items && is(dy, segments.rows, x.cols) && reads(index, x),
+  check(runs(segments) && is(dp, segments.items, 1) && index.items == segments.items && is(dy, segments.rows, x.cols) &&
+            reads(index, x),
         "segment_sum_backward_weights");
   ND_CALL(dp.device, segment_sum_backward_weights(segments, dy, x, index, add, dp));
 }
 void segment_sum_backward_values(const Index& segments, const Mat& p, const Mat& dy, const Index& index, bool add,
                                  Mat dx) {
-  check(runs(segments) && is(p, segments.items, 1) && index.items == segments.items && dy.rows == segments.rows && dx.cols == dy.cols &&
-            sums_into(index, dx),
+  check(runs(segments) && is(p, segments.items, 1) && index.items == segments.items && dy.rows == segments.rows &&
+            dx.cols == dy.cols && sums_into(index, dx),
         "segment_sum_backward_values");
   ND_CALL(dx.device, segment_sum_backward_values(segments, p, dy, index, add, dx));
 }
@@ -230,8 +260,8 @@ void neighbour_attention_backward(const Index& segments, const Mat& x, const int
   check(runs(segments) && is(layer, x.cols, w.rows) && same(layer, dlayer) && same(w, dw) && w.cols == 1 &&
             is(p, segments.items, 1) && same(p, ds) && is(dy, segments.rows, x.cols),
         "neighbour_attention_backward");
-  ND_CALL(ds.device, neighbour_attention_backward(segments, x, tail, layer, w, mask, p, dy, ds, add_layer, dlayer,
-                                                  add_w, dw));
+  ND_CALL(ds.device,
+          neighbour_attention_backward(segments, x, tail, layer, w, mask, p, dy, ds, add_layer, dlayer, add_w, dw));
 }
 void segment_max(const Index& segments, const Mat& x, int32_t* from, Mat y) {
   check(runs(segments) && x.rows == segments.items && is(y, segments.rows, x.cols), "segment_max");

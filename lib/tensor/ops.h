@@ -79,6 +79,19 @@ struct StackAttentionInto {
   Into bias, gamma, beta, pool, pool_bias;
 };
 
+// A Transformer layer of one head (Vaswani et al. 2017), norms behind the sums, over blocks of `tokens` rows x:
+//   P = softmax(scale (X score_w + score_b) Xᵀ)    H = norm(X + P (X value_w + value_b)) ⊙ gamma1 + beta1
+//   O = norm(H + gelu(H inner_w + inner_b) outer_w + outer_b) ⊙ gamma2 + beta2
+// score_w = W_q W_kᵀ and score_b = b_q W_kᵀ make the scores of queries and keys but for what is the same in a row, and
+// value_w = W_v W_o, value_b = b_v W_o + b_o the outputs, as P's rows sum to 1.
+struct EncoderLayer {
+  int64_t tokens = 1;
+  float scale = 1;
+  Mat score_w, score_b, value_w, value_b;  // (n,n), (1,n)
+  Mat inner_w, inner_b, outer_w, outer_b;  // (n,m), (1,m), (m,n), (1,n)
+  Mat gamma1, beta1, gamma2, beta2;        // (1,n)
+};
+
 // In float64, as 1 - beta2 would keep only five digits of float32.
 struct AdamStep {
   double lr = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;

@@ -99,11 +99,13 @@ TEST_P(DhanAgainstFloat64, ScoresAgreeWithinOneInAHundredThousand) {
   Tape tape(arena, false);
   DhanAttention attention;
   const Var logits = step.logits(tape, draw(), &attention);
+  const Var scored = step.logits(tape, draw());  // without weights to show, another way
   int64_t pair = 0;
   for (const Instance& in : all)
     for (int32_t c : in.candidate) {
       const double expected = reference.logit(in, c, pair);
       EXPECT_NEAR(logits->value.data[pair], expected, 1e-5 * std::max(1.0, std::abs(expected))) << "pair " << pair;
+      EXPECT_NEAR(scored->value.data[pair], expected, 1e-5 * std::max(1.0, std::abs(expected))) << "pair " << pair;
       ++pair;
     }
   const auto compare = [&](const char* level, const Mat& got) {

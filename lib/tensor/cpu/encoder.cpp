@@ -1,0 +1,93 @@
+// A Transformer layer forwards only, some blocks at a time from end to end: all that lies between its input and its
+// output stays in the nearest caches.
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "lib/tensor/cpu/math.h"
+#include "lib/tensor/cpu/tiles.h"
+#include "lib/tensor/ops.h"
+#include "lib/tensor/parallel.h"
+
+namespace nd::cpu {
+namespace {
+
+constexpr float kEpsilon = 1e-5f;  // of the variance
+constexpr int64_t kRowsAtOnce = 20 * kTileRows;
+
+// x = softmax(scale x)
+void softmax(float* x, int64_t n, float scale) {
+  const float most = *std::max_element(x, x + n);
+  Lanes total = 0.0f;
+  for (int64_t i = 0; i < n; i += kLanes) {
+    const int64_t lanes = std::min(n - i, kLanes);
+    const Lanes e = keep(exp((load(x + i, lanes) - most) * scale), lanes);
+    total = total + e;
+    store(x + i, e, lanes);
+  }
+  const Lanes inverse = 1.0f / sum(total);
+  for (int64_t i = 0; i < n; i += kLanes) {
+    const int64_t lanes = std::min(n - i, kLanes);
+    store(x + i, load(x + i, lanes) * inverse, lanes);
+  }
+}
+
+// x = norm(x + y) ⊙ gamma + beta
+void add_and_normalise(const float* y, const Mat& gamma, const Mat& beta, float* x) {
+  const int64_t n = gamma.cols;
+  Lanes total = 0.0f, square = 0.0f;
+  for (int64_t c = 0; c < n; c += kLanes) {
+    const Lanes v = load(x + c) + load(y + c);
+    total = total + v;
+    store(x + c, v);
+  }
+  const float mean = sum(total) / static_cast<float>(n);
+  for (int64_t c = 0; c < n; c += kLanes) {
+    const Lanes v = load(x + c) - mean;
+    square = fma(v, v, square);
+  }
+  const float inverse = 1 / std::sqrt(sum(square) / static_cast<float>(n) + kEpsilon);
+  for (int64_t c = 0; c < n; c += kLanes)
+    store(x + c, fma((load(x + c) - mean) * inverse, load(gamma.data + c), load(beta.data + c)));
+}
+
+}  // namespace
+
+void encoder_layer(const EncoderLayer& a, Mat x) {
+  static thread_local std::vector<float> packed[4];
+  const Packed score_w = pack(a.score_w, packed[0]), value_w = pack(a.value_w, packed[1]),
+               inner_w = pack(a.inner_w, packed[2]), outer_w = pack(a.outer_w, packed[3]);
+  const int64_t T = a.tokens, n = x.cols, blocks = x.rows / T, at_once = std::max<int64_t>(1, kRowsAtOnce / T);
+  parallel_ranges(blocks, at_once, [&](int64_t begin, int64_t end) {
+    static thread_local std::vector<float> memory;
+    const int64_t rows = (end - begin) * T, width = a.inner_w.cols;
+    float* at = aligned(memory, rows * (3 * n + width) + T);
+    const auto take = [&](int64_t cols) { return Mat{std::exchange(at, at + rows * cols), rows, cols}; };
+    const Mat query = take(n), value = take(n), y = take(n), inner = take(width), mine{x.row(begin * T), rows, n};
+    float* const weight = at;
+    const auto multiply = [&](const Mat& from, const Packed& w, const Mat& bias, const Mat& to) {
+      multiply_rows(from, nullptr, 0, rows, rows, w, 0, panels(w.cols), bias, false, to);
+    };
+    multiply(mine, score_w, a.score_b, query);
+    multiply(mine, value_w, a.value_b, value);
+    for (int64_t b = 0; b < rows; b += T)
+      for (int64_t i = b; i < b + T; ++i) {
+        for (int64_t j = 0; j < T; ++j) weight[j] = dot(query.row(i), mine.row(b + j), n);
+        softmax(weight, T, a.scale);
+        weighted_sum(
+            0, T, [&](int64_t j) { return Lanes(weight[j]); }, [&](int64_t j) { return value.row(b + j); }, n, false,
+            y.row(i));
+      }
+    for (int64_t i = 0; i < rows; ++i) add_and_normalise(y.row(i), a.gamma1, a.beta1, mine.row(i));
+    multiply(mine, inner_w, a.inner_b, inner);
+    for (int64_t i = 0; i < inner.size(); i += kLanes) {
+      const int64_t lanes = std::min(inner.size() - i, kLanes);
+      const Lanes v = load(inner.data + i, lanes);
+      store(inner.data + i, v * normal_below(v), lanes);
+    }
+    multiply(inner, outer_w, a.outer_b, y);
+    for (int64_t i = 0; i < rows; ++i) add_and_normalise(y.row(i), a.gamma2, a.beta2, mine.row(i));
+  });
+}
+
+}  // namespace nd::cpu
