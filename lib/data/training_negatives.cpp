@@ -43,7 +43,7 @@ TrainingNegatives::TrainingNegatives(const Clicks& clicks, const Windows& window
       own.push_back(clicks.article.values[i]);
     }
     std::ranges::sort(own);
-    own.erase(std::ranges::unique(own).begin(), own.end());
+    own.erase(std::unique(own.begin(), own.end()), own.end());  // std::ranges::unique: not with clang 14, which fuzzes
     most = std::max(most, own.size());
     clicked.append(own);
     clicked.end_row();
