@@ -102,7 +102,7 @@ void transpose(int64_t items, const Row& row, const Mat& m) {
 }
 
 // c = a b
-void product(const Mat& a, const Packed& b, const Mat& c) {
+void product(const Mat& a, const Right& b, const Mat& c) {
   multiply_rows(a, nullptr, 0, a.rows, a.rows, b, 0, panels(b.cols), {}, false, c);
 }
 
@@ -125,7 +125,7 @@ void crossed(const StackAttention& a, Mat z) {
     centre<V>(of(asked.value, c), nullptr, value.row(c));
     centre<V>(of(asked.x, c), a.bias.data, x.row(c));
   }
-  const Packed query_p = pack(query_t, packed_query), key_p = pack(key_t, packed_key);
+  const Right query_p = pack(query_t, packed_query), key_p = pack(key_t, packed_key);
   const float pools = pool_sum(a), scale = a.scale;
 
   parallel_for(L, [&](int64_t l) {
@@ -233,7 +233,7 @@ void joined(const StackAttention& a, Mat z) {
       centre<V>(of(asked.value, e, c), nullptr, value.row(c * E + e));
       centre<V>(of(asked.x, e, c), a.bias.data, x.row(c * E + e));
     }
-  const Packed query_p = pack(query_t, packed_query), key_p = pack(key_t, packed_key);
+  const Right query_p = pack(query_t, packed_query), key_p = pack(key_t, packed_key);
   const float pools = pool_sum(a), scale = a.scale;
 
   parallel_for(L, [&](int64_t l) {

@@ -55,7 +55,7 @@ void add_and_normalise(const float* y, const Mat& gamma, const Mat& beta, float*
 
 void encoder_layer(const EncoderLayer& a, Mat x) {
   static thread_local std::vector<float> packed[4];
-  const Packed score_w = pack(a.score_w, packed[0]), value_w = pack(a.value_w, packed[1]),
+  const Right score_w = pack(a.score_w, packed[0]), value_w = pack(a.value_w, packed[1]),
                inner_w = pack(a.inner_w, packed[2]), outer_w = pack(a.outer_w, packed[3]);
   const int64_t T = a.tokens, n = x.cols, blocks = x.rows / T, at_once = std::max<int64_t>(1, kRowsAtOnce / T);
   parallel_ranges(blocks, at_once, [&](int64_t begin, int64_t end) {
@@ -65,7 +65,7 @@ void encoder_layer(const EncoderLayer& a, Mat x) {
     const auto take = [&](int64_t cols) { return Mat{std::exchange(at, at + rows * cols), rows, cols}; };
     const Mat query = take(n), value = take(n), y = take(n), inner = take(width), mine{x.row(begin * T), rows, n};
     float* const weight = at;
-    const auto multiply = [&](const Mat& from, const Packed& w, const Mat& bias, const Mat& to) {
+    const auto multiply = [&](const Mat& from, const Right& w, const Mat& bias, const Mat& to) {
       multiply_rows(from, nullptr, 0, rows, rows, w, 0, panels(w.cols), bias, false, to);
     };
     multiply(mine, score_w, a.score_b, query);
