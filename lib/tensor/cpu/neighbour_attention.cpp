@@ -43,7 +43,8 @@ Mat chunk_rows(int64_t rows, int64_t cols) {
 constexpr int64_t kFour = 4, kSubsets = 1 << kFour;
 // As many fours, and as many columns of the sums, as stay in the L1 cache together; and as many items as pay for
 // getting those columns there.
-constexpr int64_t kFours = 5, kMostLanes = 3, kColumns = kMostLanes * kLanes, kTogether = 3 * kFours * kFour;
+constexpr int64_t kFours = 6, kMostLanes = 3, kColumns = kMostLanes * kLanes, kTogether = 3 * kFours * kFour;
+constexpr int64_t kPace = 4;  // units done between asking for rows to come
 
 // A sum for each unit, cut into panels of kColumns columns: all units' first columns, then all units' next ones.
 struct UnitSums {
@@ -93,14 +94,15 @@ inline void sum_subsets(const float* const (&row)[kFour], const float (&scale)[k
   });
 }
 
-// One panel of add_where_positive, V lanes wide. `at` says where a unit's subset of each four lies.
+// One panel of add_where_positive, V lanes wide. `at` says where the subset of each of kLanes units lies, for the fours
+// of a pass one after another, then for the next units. Asks for `lines` lines to come before every kPace units.
 template <int V>
 void add_subsets(const Mat& x, const int32_t* tail, const float* scale, int64_t begin, int64_t end, const uint16_t* at,
                  int64_t panel, const UnitSums& sums, Ahead& ahead, int64_t lines) {
   static thread_local std::vector<float> memory;
   float* const subsets = aligned(memory, kFours * kSubsets * kColumns);
   const int64_t from = panel * kColumns, last = std::min(x.cols - from - (V - 1) * kLanes, kLanes);
-  for (int64_t due = 0; begin < end; begin += kFours * kFour, at += kFours * sums.units) {
+  for (; begin < end; begin += kFours * kFour, at += kFours * sums.units) {
     for (int64_t four = 0; four < kFours; ++four) {
       const float* row[kFour];
       float times[kFour];
@@ -111,17 +113,22 @@ void add_subsets(const Mat& x, const int32_t* tail, const float* scale, int64_t 
       }
       sum_subsets<V>(row, times, last, subsets + four * kSubsets * kColumns);
     }
-    for (int64_t unit = 0; unit < sums.units; ++unit) {
-      for (due += lines; due > sums.units; due -= sums.units) ahead.ask();
-      float* const y = sums.row(panel, unit);
-      Lanes sum[V];
-      unrolled<V>([&](auto v) { sum[v] = load(y + v * kLanes); });
-      unrolled<kFours>([&](auto four) {
-        const float* subset = subsets + at[four * sums.units + unit];
-        unrolled<V>([&](auto v) { sum[v] = sum[v] + load(subset + v * kLanes); });
-      });
-      unrolled<V>([&](auto v) { store(y + v * kLanes, sum[v]); });
-    }
+    const uint16_t* word = at;
+    for (int64_t first = 0; first < sums.units; first += kLanes, word += kFours * kLanes)
+      for (int64_t u = 0; u < kLanes; u += kPace) {
+        for (int64_t line = 0; line < lines; ++line) ahead.ask();
+        unrolled<kPace>([&](auto j) __attribute__((always_inline)) {
+          float* const y = sums.row(panel, first + u + j);
+          const uint16_t* const of_unit = word + u + j;
+          Lanes sum[V];
+          unrolled<V>([&](auto v) __attribute__((always_inline)) { sum[v] = load(y + v * kLanes); });
+          unrolled<kFours>([&](auto four) __attribute__((always_inline)) {
+            const float* subset = subsets + of_unit[four * kLanes];
+            unrolled<V>([&](auto v) __attribute__((always_inline)) { sum[v] = sum[v] + load(subset + v * kLanes); });
+          });
+          unrolled<V>([&](auto v) __attribute__((always_inline)) { store(y + v * kLanes, sum[v]); });
+        });
+      }
   }
 }
 
@@ -137,15 +144,16 @@ void add_where_positive(const Mat& x, const int32_t* tail, const uint16_t* mask,
     for (int64_t word = 0; word < words; ++word) {
       uint16_t bits[kFour] = {};
       for (int64_t j = 0; j < count; ++j) bits[j] = mask[(first + j) * words + word];
+      uint16_t* const of_word = at + ((four / kFours * words + word) * kFours + four % kFours) * kLanes;
       for (int unit = 0; unit < kLanes; ++unit) {
         const uint16_t bit = 1 << unit;
         uint16_t subset = four % kFours * kSubsets;
         for (int64_t j = 0; j < kFour; ++j) subset |= bits[j] & bit ? 1 << j : 0;
-        at[four * sums.units + word * kLanes + unit] = subset * kColumns;
+        of_word[unit] = subset * kColumns;
       }
     }
   }
-  const int64_t lines = ahead.lines() / (passes * sums.panels) + 1;
+  const int64_t lines = ahead.lines() * kPace / (passes * sums.panels * sums.units) + 1;
   for (int64_t panel = 0; panel < sums.panels; ++panel) {
     const auto add = [&]<int V>() {
       add_subsets<V>(x, tail, scale, begin, end, at, panel, sums, ahead, lines);
