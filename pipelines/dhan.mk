@@ -12,14 +12,15 @@
 #   NEGATIVES what the article read next is ranked against: uniform (99 any, as in the paper; the default), popularity,
 #             live (99 of those alive at that time) or all-live
 #   SET       what is trained: main, or one of the paper's comparisons: time (Figure 2), sampling (Table 3), levels
-#             (Figure 3), history (Table 4); or ablation (the model without one of its parts)
+#             (Figure 3), history (Table 4); or ablation (without one of its parts), contents (without elements, sentences
+#             or both)
 #
 # Without TEXT there are no sentences, without ELEMENTS no elements: the levels that need them are off, dhan-train says
 # so, and so does the name of the data in the table.
 #
 # More: SEEDS, HISTORY, MIN_CLICKS (15; 12 gives the paper's counts), WINDOWS (hours that recent popularity may count,
 # the best of which is chosen by the validation clicks), stacks made elsewhere (SENTENCES, or ELEMENTS=file.nd), and
-# options of the tools: INGEST, ENCODE, TAGS, SAMPLE, TRAIN, JUDGE.
+# options of the tools: INGEST, LEARN (words), ENCODE (sentences), TAGS, SAMPLE, TRAIN, JUDGE.
 CLICKS ?=
 COLUMNS ?=
 WHERE ?=
@@ -36,6 +37,7 @@ MIN_CLICKS ?= 15
 WINDOWS ?= 0.5 1 2 4 8 24 72 168
 DATASET ?= $(firstword $(subst ., ,$(notdir $(patsubst %/,%,$(CLICKS)))))
 INGEST ?=
+LEARN ?= --dim 64
 ENCODE ?=
 TAGS ?=
 SAMPLE ?=
@@ -62,9 +64,10 @@ time := time-none time-rel time-abs dhan
 sampling := uniform dhan
 levels := $(levels_$(have))
 ablation := dhan no-moment no-since $(if $(findstring e,$(have)),no-elements) $(if $(findstring s,$(have)),no-sentences)
+contents := dhan $(if $(findstring e,$(have)),no-elements) $(if $(findstring s,$(have)),no-sentences) no-contents
 history := history-none history-cnn history-lstm history-bilstm history-sh history-mh2 history-mh4 history-mh8
 systems := $($(SET))
-$(if $(systems),,$(error SET=$(SET): expected main, time, sampling, levels, history or ablation))
+$(if $(systems),,$(error SET=$(SET): expected main, time, sampling, levels, history, ablation or contents))
 dhan := --system 'D-HAN'
 time-none := --system 'D-HAN w/o time' --time none
 time-rel := --system 'D-HAN, time since' --time rel
@@ -73,6 +76,7 @@ no-moment := --system 'D-HAN w/o absolute time' --time rel
 no-since := --system 'D-HAN w/o relative time' --time abs
 no-elements := --system 'D-HAN w/o elements' --levels SN
 no-sentences := --system 'D-HAN w/o sentences' --levels EN
+no-contents := --system 'D-HAN w/o either' --levels N
 uniform := --system 'D-HAN, uniform negatives' --dns uniform
 level-none := --system 'no attention' --levels none
 level-s := --system 'sentences' --levels S
@@ -121,8 +125,8 @@ VECTORS := $(abspath $(WORDS))
 $(OUT)/words.nd: $(WORDS) $(OUT)/options/VECTORS $(call uses,vector-ingest)
 	$(run) vector-ingest $(WORDS) -o $@
 else
-$(OUT)/words.nd $(OUT)/documents.nd &: $(OUT)/corpus.nd $(call uses,text-encode)
-	$(run) text-encode $(OUT)/corpus.nd --dim 64 --words-out $(OUT)/words.nd -o $(OUT)/documents.nd
+$(OUT)/words.nd $(OUT)/documents.nd &: $(OUT)/corpus.nd $(OUT)/options/LEARN $(call uses,text-encode)
+	$(run) text-encode $(OUT)/corpus.nd $(LEARN) --words-out $(OUT)/words.nd -o $(OUT)/documents.nd
 endif
 ENCODING := $(if $(WORDS),--sentence-vectors wordmean --words $(OUT)/words.nd) $(ENCODE)
 $(OUT)/sentences.nd: $(OUT)/corpus.nd $(if $(WORDS),$(OUT)/words.nd) $(OUT)/options/ENCODING $(call uses,text-encode)

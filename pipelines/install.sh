@@ -15,7 +15,7 @@ install -d "$prefix/bin" "$share/nightdesk/pipelines" "$share/bash-completion/co
 install -m 755 "${programs[@]}" "$prefix/bin"
 for page in man/*.[0-9]; do install -D -m 644 -t "$share/man/man${page##*.}" "$page"; done
 install -m 644 pipelines/*.mk "$share/nightdesk/pipelines"
-install -m 755 pipelines/run.sh pipelines/matrix.awk "$share/nightdesk/pipelines"
+install -m 755 pipelines/run.sh pipelines/*.awk "$share/nightdesk/pipelines"
 pipelines/completions.sh bash "${programs[@]}" > "$share/bash-completion/completions/nightdesk"
 for program in "${programs[@]}"; do
   ln -sf nightdesk "$share/bash-completion/completions/$(basename "$program")"

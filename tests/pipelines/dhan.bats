@@ -59,6 +59,18 @@ setup() { cd "$BATS_FILE_TMPDIR"; }
   grep -q -- '--sentences texts/sentences.nd --elements elements.nd' stacks/logs/dhan-1.scores.nd.log
 }
 
+@test "rows that cannot be used are counted on the way, and change nothing" {
+  dhan sound "${texts[@]}"
+  { cat room/log/clicks.tsv; printf 'U1\tN1\t-5\ts\nU1\tN2\t4102444800\ts\nU1\tN\xff\t1704067200\ts\n'; } > bad.tsv
+  { cat room/log/elements.jsonl; printf '{"id":"N0","person":["Nobody"]}\n{"id":"N1","person":["\xff"]}\n'; } > bad.jsonl
+  dhan bad CLICKS=bad.tsv TEXT=room/log/articles.tsv ELEMENTS=bad.jsonl DATASET=clicks
+  for cause in 'the time is before 1970' 'the time is in 2100 or later' 'the text is not UTF-8 (first: bad.tsv' \
+    'the article is not in the corpus (first: bad.jsonl' 'the text is not UTF-8 (first: bad.jsonl'; do
+    grep -qF "1 row skipped: $cause" log
+  done
+  diff sound/metrics.json bad/metrics.json
+}
+
 @test "the log's own texts count when TEXT says so" {
   awk -F '\t' -v OFS='\t' 'NR == FNR { title[$1] = $2; body[$1] = $3; next } FNR == 1 { print $0, "title", "body"; next }
     { print $0, title[$2], body[$2] }' room/log/articles.tsv room/log/clicks.tsv > whole.tsv
@@ -101,7 +113,7 @@ systems() {
 
 @test "what cannot be done is said at once" {
   run dhan no SET=other
-  [[ "$output" == *"SET=other: expected main, time, sampling, levels, history or ablation"* ]]
+  [[ "$output" == *"SET=other: expected main, time, sampling, levels, history, ablation or contents"* ]]
   run dhan no ELEMENTS=room/log/elements.jsonl
   [[ "$output" == *"ELEMENTS: give WORDS=<file> too"* ]]
   run dhan no CLICKS=
@@ -122,4 +134,19 @@ systems() {
   got=$(awk '/^lead/ { print $(NF - 2) }' matrix)
   [ "${want#[+-]}" = "${got#[+-]}" ]
   [ "${want:0:1}" != "${got:0:1}" ]
+}
+
+@test "articles that somebody else wrote get artificial readers, and every system a row" {
+  awk -F '\t' -v OFS='\t' 'NR > 1 { print $1, $4, $2, $3 " They met Mr Smith of the BBC in Oslo in May." }' room/log/articles.tsv > real.tsv
+  make -s -f "$ROOT/pipelines/real-text.mk" BIN="$BIN" OUT=real ARTICLES=real.tsv READERS=40 READS=12 SEEDS=1 2> log ||
+    { cat log; return 1; }
+  [ "$(wc -l < real/readers/clicks.tsv)" -eq 481 ]
+  # Times rise, and nobody reads anything twice.
+  awk 'NR > 1 && $1 == who && $3 <= at || seen[$1, $2]++ { exit 1 } { who = $1; at = $3 }' real/readers/clicks.tsv
+  found='"time":["May"],"person":["Smith"],"organization":["BBC"],"location":["Oslo"]'
+  [ "$(grep -cF "$found" real/readers/elements.jsonl)" -eq 300 ]
+  grep -q '^data: artificial readers$' real/metrics.txt
+  for system in D-HAN 'D-HAN w/o elements' 'D-HAN w/o sentences' 'D-HAN w/o either' popularity; do
+    grep -q "^$system  *0" real/metrics.txt
+  done
 }
