@@ -16,7 +16,7 @@
 #include <vector>
 
 #include "formats/kinds.h"
-#include "lib/models/dhan_batch.h"
+#include "lib/models/dhan_score.h"
 #include "lib/nn/train.h"
 #include "lib/tensor/parallel.h"
 #include "lib/tensor/random.h"
@@ -25,7 +25,7 @@ namespace nd {
 namespace {
 
 constexpr int64_t kUsers = 66649, kArticles = 14700, kSentences = 20, kElements = 5, kWidth = 64;
-constexpr int64_t kBatch = 256, kNegatives = 3, kCandidates = 100, kScoredTogether = 4;
+constexpr int64_t kBatch = 256, kNegatives = 3, kCandidates = 100;
 constexpr int64_t kSpan = 90 * 86400, kFirst = 1483228800;  // three months of 2017
 
 // Of the wall and of the CPU: on a machine where more is going on, the latter of one thread still means something.
@@ -79,9 +79,12 @@ struct Clicks {
       for (int64_t c = 1; c < candidates; ++c) candidate.push_back(static_cast<int32_t>(random.below(kArticles)));
     }
   }
-  void collect(DhanStep& step, int64_t i) const {
+  DhanInstance instance(int64_t i) const {
     const size_t at = static_cast<size_t>(i * length), L = static_cast<size_t>(length);
-    step.instance({user[i], std::span(article).subspan(at, L), std::span(time).subspan(at, L), moment[i]});
+    return {user[i], std::span(article).subspan(at, L), std::span(time).subspan(at, L), moment[i]};
+  }
+  void collect(DhanStep& step, int64_t i) const {
+    step.instance(instance(i));
     for (int64_t c = 0; c < candidates; ++c) step.candidate(candidate[i * candidates + c]);
   }
   int64_t size() const { return static_cast<int64_t>(user.size()); }
@@ -131,19 +134,18 @@ Seconds seconds_of_training(Dhan& model, const DhanData& data, int64_t instances
 
 Seconds seconds_of_scoring(Dhan& model, const DhanData& data, int64_t instances, double* sum) {
   const Clicks clicks(instances, model.options().length, kCandidates);
-  DhanStep step(model, data);
-  Arena arena;
-  Tape tape(arena, false);
-  const Seconds began = Seconds::now();
+  std::vector<DhanInstance> all;
+  std::vector<int64_t> offsets{0};
   for (int64_t i = 0; i < instances; ++i) {
-    clicks.collect(step, i);
-    if (step.instances() < kScoredTogether && i + 1 < instances) continue;
-    tape.reset();
-    const Mat z = step.logits(tape)->value;
-    *sum += std::accumulate(z.data, z.data + z.rows, 0.0);
-    step.clear();
+    all.push_back(clicks.instance(i));
+    offsets.push_back((i + 1) * kCandidates);
   }
-  return Seconds::now() - began;
+  DhanScorer scorer(model, data);
+  const Seconds began = Seconds::now();
+  const std::vector<float> z = scorer.score(all, offsets, clicks.candidate);
+  const Seconds took = Seconds::now() - began;
+  *sum += std::accumulate(z.begin(), z.end(), 0.0);
+  return took;
 }
 
 int run(int64_t steps, int64_t scored, int threads, double dropout) {
@@ -159,7 +161,7 @@ int run(int64_t steps, int64_t scored, int threads, double dropout) {
   double loss = 0, sum = 0;
   seconds_of_training(model, data, kBatch, &loss);  // memory finds its size
   const Seconds trained = seconds_of_training(model, data, steps * kBatch, &loss);
-  seconds_of_scoring(model, data, kScoredTogether, &sum);
+  seconds_of_scoring(model, data, 4, &sum);
   sum = 0;
   const Seconds scoring = seconds_of_scoring(model, data, scored, &sum);
   rusage usage{};

@@ -266,10 +266,13 @@ Dropout Dhan::drop(const std::string& site, const uint64_t* draw) const {
   return {options_.dropout, Random(seed_, "dropout/" + site).key(), *draw};
 }
 
-// Whether the operations that go forwards only will do.
+bool Dhan::scores_item_by_item() const {
+  constexpr int64_t kWidest = 128;  // that the operations which go forwards only take
+  return options_.hidden <= kWidest;
+}
+// Whether those will do.
 bool Dhan::only_scores(const Tape& tape, const uint64_t* draw) const {
-  constexpr int64_t kWidest = 128;  // that they take
-  return !tape.recording() && !draw && options_.hidden <= kWidest;
+  return !tape.recording() && !draw && scores_item_by_item();
 }
 
 Var Dhan::linear(Tape& tape, const std::string& name, Var x, Activation act) {

@@ -154,6 +154,8 @@ class Dhan {
   const Parameters& parameters() const { return parameters_; }
   bool uses_text() const { return shape_.sentences > 0; }
   bool uses_elements() const { return shape_.elements > 0 && options_.has('E'); }
+  // Whether a batch that is only to be scored needs no indices by row.
+  bool scores_item_by_item() const;
   bool attends_sentences() const { return uses_text() && options_.has('S'); }
 
   DhanSharedParts shared(Tape& tape);

@@ -77,6 +77,59 @@ void fill_times(Arena& arena, const DhanOptions& options, std::span<const DhanIn
   }
 }
 
+DhanParts dhan_parts(Tape& tape, Dhan& model, const DhanData& data, std::span<const int32_t> read,
+                     std::span<const int32_t> candidates, std::span<const int32_t> users) {
+  Arena& arena = tape.arena();
+  DhanParts parts;
+  parts.shared = model.shared(tape);
+  parts.read = model.read(tape, data.frozen(), dhan_articles(arena, model, data, read), parts.shared);
+  parts.candidates = model.candidates(tape, data.frozen(), dhan_articles(arena, model, data, candidates), parts.shared);
+  parts.users = model.users(tape, make_index(arena, users, model.shape().users + 1));
+  return parts;
+}
+
+DhanBatch dhan_batch(Arena& arena, const Dhan& model, const DhanRows& rows, bool by_row) {
+  const int64_t L = model.options().length, E = model.shape().elements;
+  const auto instances = static_cast<int64_t>(rows.instances.size());
+  const auto pairs = static_cast<int64_t>(rows.pair_instance.size()), blocks = pairs * L;
+  const auto index = [&](std::span<const int32_t> row, int64_t of) {
+    return by_row ? make_index(arena, row, of) : Index{static_cast<int64_t>(row.size()), of, row.data()};
+  };
+  const auto index_of = [&](int64_t items, int64_t of, auto&& f) {
+    auto row = arena.array<int32_t>(items);
+    for (int64_t i = 0; i < items; ++i) row[i] = static_cast<int32_t>(f(i));
+    return index(row, of);
+  };
+  const auto pair_user = [&](int64_t p) { return rows.instance_user[rows.pair_instance[p]]; };
+  const auto item = [&](int64_t b) { return rows.pair_instance[b / L] * L + b % L; };
+  DhanBatch batch;
+  batch.instances = instances;
+  batch.pairs = pairs;
+  auto first = arena.array<int64_t>(instances + 1);
+  for (int64_t p = 0, i = 0; i <= instances; first[i++] = p)
+    while (p < pairs && rows.pair_instance[p] < i) ++p;
+  batch.first_pair = first;
+  batch.history = index(rows.history, rows.read);
+  batch.instance_user = index(rows.instance_user, rows.users);
+  batch.pair_instance = index(rows.pair_instance, instances);
+  batch.pair_candidate = index(rows.pair_candidate, rows.candidates);
+  batch.pair_user = index_of(pairs, rows.users, pair_user);
+  batch.block_item = index_of(blocks, instances * L, item);
+  batch.block_pair = index_of(blocks, pairs, [&](int64_t b) { return b / L; });
+  fill_times(arena, model.options(), rows.instances, batch);
+  if (!by_row) return batch;
+  batch.block_read = index_of(blocks, rows.read, [&](int64_t b) { return rows.history[item(b)]; });
+  batch.block_candidate = index_of(blocks, rows.candidates, [&](int64_t b) { return rows.pair_candidate[b / L]; });
+  batch.block_user = index_of(blocks, rows.users, [&](int64_t b) { return pair_user(b / L); });
+  if (model.uses_elements()) {
+    batch.token_read =
+        index_of(blocks * E, rows.read * E, [&](int64_t i) { return rows.history[item(i / E)] * E + i % E; });
+    batch.token_candidate = index_of(blocks * E, rows.candidates * E,
+                                     [&](int64_t i) { return rows.pair_candidate[i / E / L] * E + i % E; });
+  }
+  return batch;
+}
+
 DhanStep::DhanStep(Dhan& model, const DhanData& data)
     : model_(model),
       data_(data),
@@ -104,48 +157,19 @@ void DhanStep::candidate(int32_t article) {
   pair_candidate_.push_back(candidates_(article));
 }
 
-DhanBatch DhanStep::batch(Arena& arena) {
-  const int64_t L = model_.options().length, blocks = pairs() * L, E = model_.shape().elements;
-  const auto reads = static_cast<int64_t>(read_.rows().size()), asked = static_cast<int64_t>(candidates_.rows().size());
-  const auto users = static_cast<int64_t>(users_.rows().size());
-  const auto pair_user = [&](int64_t p) { return instance_user_[pair_instance_[p]]; };
-  const auto item = [&](int64_t b) { return pair_instance_[b / L] * L + b % L; };
-  DhanBatch batch;
-  batch.instances = instances();
-  batch.pairs = pairs();
-  auto first = arena.array<int64_t>(instances() + 1);
-  for (int64_t p = 0, i = 0; i <= instances(); first[i++] = p)
-    while (p < pairs() && pair_instance_[p] < i) ++p;
-  batch.first_pair = first;
-  batch.history = make_index(arena, history_, reads);
-  batch.instance_user = make_index(arena, instance_user_, users);
-  batch.pair_instance = make_index(arena, pair_instance_, instances());
-  batch.pair_candidate = make_index(arena, pair_candidate_, asked);
-  batch.pair_user = index_of(arena, pairs(), users, pair_user);
-  batch.block_read = index_of(arena, blocks, reads, [&](int64_t b) { return history_[item(b)]; });
-  batch.block_candidate = index_of(arena, blocks, asked, [&](int64_t b) { return pair_candidate_[b / L]; });
-  batch.block_user = index_of(arena, blocks, users, [&](int64_t b) { return pair_user(b / L); });
-  batch.block_item = index_of(arena, blocks, instances() * L, item);
-  batch.block_pair = index_of(arena, blocks, pairs(), [&](int64_t b) { return b / L; });
-  if (model_.uses_elements()) {
-    batch.token_read =
-        index_of(arena, blocks * E, reads * E, [&](int64_t i) { return history_[item(i / E)] * E + i % E; });
-    batch.token_candidate =
-        index_of(arena, blocks * E, asked * E, [&](int64_t i) { return pair_candidate_[i / E / L] * E + i % E; });
-  }
-  fill_times(arena, model_.options(), instance_, batch);
-  return batch;
-}
-
 Var DhanStep::logits(Tape& tape, const uint64_t* draw, DhanAttention* attention) {
-  Arena& arena = tape.arena();
-  DhanParts parts;
-  parts.shared = model_.shared(tape);
-  parts.read = model_.read(tape, data_.frozen(), dhan_articles(arena, model_, data_, read_.rows()), parts.shared);
-  parts.candidates =
-      model_.candidates(tape, data_.frozen(), dhan_articles(arena, model_, data_, candidates_.rows()), parts.shared);
-  parts.users = model_.users(tape, make_index(arena, users_.rows(), model_.shape().users + 1));
-  return model_.logits(tape, parts, batch(arena), draw, attention);
+  const DhanParts parts = dhan_parts(tape, model_, data_, read_.rows(), candidates_.rows(), users_.rows());
+  const DhanBatch batch = dhan_batch(tape.arena(), model_,
+                                     {.instances = instance_,
+                                      .history = history_,
+                                      .instance_user = instance_user_,
+                                      .pair_instance = pair_instance_,
+                                      .pair_candidate = pair_candidate_,
+                                      .read = static_cast<int64_t>(read_.rows().size()),
+                                      .candidates = static_cast<int64_t>(candidates_.rows().size()),
+                                      .users = static_cast<int64_t>(users_.rows().size())},
+                                     true);
+  return model_.logits(tape, parts, batch, draw, attention);
 }
 
 }  // namespace nd

@@ -25,6 +25,23 @@ DhanArticles dhan_articles(Arena& arena, const Dhan& model, const DhanData& data
 // The rows of time tables, and the decays, of some instances; fills those members of a batch.
 void fill_times(Arena& arena, const DhanOptions& options, std::span<const DhanInstance> instances, DhanBatch& batch);
 
+// What depends on one article, one user or the parameters alone, for those given (distinct).
+DhanParts dhan_parts(Tape& tape, Dhan& model, const DhanData& data, std::span<const int32_t> read,
+                     std::span<const int32_t> candidates, std::span<const int32_t> users);
+
+// Instances and pairs by their rows of the parts; `read`, `candidates`, `users`: how many rows those have.
+struct DhanRows {
+  std::span<const DhanInstance> instances;
+  std::span<const int32_t> history;        // [instances * L]
+  std::span<const int32_t> instance_user;  // [instances]
+  std::span<const int32_t> pair_instance;  // [pairs], in order
+  std::span<const int32_t> pair_candidate;
+  int64_t read = 0, candidates = 0, users = 0;
+};
+// All spans must outlive the batch. With `by_row` it can be used for gradients and for attention to show, which takes
+// time in proportion to the parts' rows.
+DhanBatch dhan_batch(Arena& arena, const Dhan& model, const DhanRows& rows, bool by_row);
+
 // Instances with their candidates, collected one by one, then scored together.
 class DhanStep {
  public:
@@ -41,8 +58,6 @@ class DhanStep {
   Var logits(Tape& tape, const uint64_t* draw = nullptr, DhanAttention* attention = nullptr);
 
  private:
-  DhanBatch batch(Arena& arena);
-
   Dhan& model_;
   const DhanData& data_;
   Distinct read_, candidates_, users_;

@@ -9,8 +9,7 @@
 namespace nd {
 namespace {
 
-constexpr int64_t kDrawBlock = 8;       // clicks one thread draws for at a time
-constexpr int64_t kPairsAtOnce = 1024;  // scored in one go
+constexpr int64_t kDrawBlock = 8;  // clicks one thread draws for at a time
 
 Index picks(std::span<const int32_t> rows, int64_t of) { return {static_cast<int64_t>(rows.size()), of, rows.data()}; }
 
@@ -18,7 +17,7 @@ Index picks(std::span<const int32_t> rows, int64_t of) { return {static_cast<int
 
 DhanNegatives::DhanNegatives(Dhan& model, const DhanData& data, const Clicks& clicks, const TrainingNegatives& drawn,
                              const DhanNegativeOptions& options, uint64_t seed)
-    : model_(model), data_(data), clicks_(clicks), drawn_(drawn), options_(options), step_(model, data) {
+    : model_(model), data_(data), clicks_(clicks), drawn_(drawn), options_(options), scorer_(model, data) {
   if (options.dns != "bilinear") return;
   const DhanShape& s = model.shape();
   const int64_t h = model.options().hidden, text = model.uses_text() ? s.sentence_dim : 0,
@@ -133,30 +132,11 @@ Var DhanNegatives::loss(Tape& tape, std::span<const DhanInstance> instances) {
   return grad::two_means_loss(tape, s, positive.data());
 }
 
-std::vector<float> DhanNegatives::scores(std::span<const DhanInstance> instances) {
-  std::vector<float> out;
-  const auto n = static_cast<int64_t>(instances.size());
-  for (int64_t i = 0; i < n;) {
-    step_.clear();
-    for (; i < n && (step_.pairs() == 0 || step_.pairs() + pool_offsets_[i + 1] - pool_offsets_[i] <= kPairsAtOnce);
-         ++i) {
-      step_.instance(instances[i]);
-      for (int64_t c = pool_offsets_[i]; c < pool_offsets_[i + 1]; ++c) step_.candidate(pool_[static_cast<size_t>(c)]);
-    }
-    if (step_.pairs() == 0) continue;
-    arena_.reset();
-    Tape tape(arena_, false);
-    const Mat s = step_.logits(tape)->value;
-    out.insert(out.end(), s.data, s.data + s.size());
-  }
-  return out;
-}
-
 void DhanNegatives::choose(std::span<const int32_t> clicks, std::span<const DhanInstance> instances, int64_t epoch) {
   draw(clicks, epoch);
   const std::vector<float> by = options_.dns == "similar"    ? cosines()
                                 : options_.dns == "bilinear" ? matches()
-                                : options_.dns == "score"    ? scores(instances)
+                                : options_.dns == "score"    ? scorer_.score(instances, pool_offsets_, pool_)
                                                              : std::vector<float>(pool_.size(), 0.0f);
   chosen_.clear();
   offsets_.assign(1, 0);

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "lib/data/training_negatives.h"
-#include "lib/models/dhan_batch.h"
+#include "lib/models/dhan_score.h"
 
 namespace nd {
 
@@ -48,7 +48,6 @@ class DhanNegatives {
   void draw(std::span<const int32_t> clicks, int64_t epoch);
   std::vector<float> cosines();
   std::vector<float> matches();
-  std::vector<float> scores(std::span<const DhanInstance> instances);
   Var net(Tape& tape, std::span<const int32_t> articles);
 
   Dhan& model_;
@@ -56,7 +55,7 @@ class DhanNegatives {
   const Clicks& clicks_;
   const TrainingNegatives& drawn_;
   DhanNegativeOptions options_;
-  DhanStep step_;
+  DhanScorer scorer_;
   Arena arena_;
   std::vector<int32_t> positive_;      // of each click
   std::vector<int32_t> pool_, owner_;  // drawn articles, and which click each was drawn for

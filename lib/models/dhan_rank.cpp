@@ -1,19 +1,12 @@
 #include "lib/models/dhan_rank.h"
 
-#include <algorithm>
-
 #include "lib/data/windows.h"
 #include "lib/io/error.h"
 
 namespace nd {
-namespace {
-
-constexpr int64_t kPairsAtOnce = 1024;
-
-}  // namespace
 
 DhanRanker::DhanRanker(Dhan& model, const DhanData& data, const Clicks& clicks, std::vector<int32_t> user)
-    : model_(model), data_(data), clicks_(clicks), user_(std::move(user)), step_(model, data) {}
+    : model_(model), data_(data), clicks_(clicks), user_(std::move(user)), scorer_(model, data) {}
 
 DhanInstance DhanRanker::instance(int64_t click) const {
   const int64_t L = model_.options().length;
@@ -31,24 +24,9 @@ void DhanRanker::require_histories(std::span<const int32_t> clicks, const std::s
 }
 
 std::vector<float> DhanRanker::score(std::span<const int32_t> instances, const Ragged<int32_t>& candidate) {
-  std::vector<float> out;
-  Arena arena;
-  Tape tape(arena, false);
-  const auto n = static_cast<int64_t>(instances.size());
-  for (int64_t i = 0; i < n;) {
-    step_.clear();
-    for (; i < n &&
-           (step_.pairs() == 0 || step_.pairs() + candidate.offsets[i + 1] - candidate.offsets[i] <= kPairsAtOnce);
-         ++i) {
-      step_.instance(instance(instances[i]));
-      for (const int32_t c : candidate[i]) step_.candidate(c);
-    }
-    if (step_.pairs() == 0) continue;
-    tape.reset();
-    const Mat s = step_.logits(tape)->value;
-    out.insert(out.end(), s.data, s.data + s.size());
-  }
-  return out;
+  std::vector<DhanInstance> all;
+  for (const int32_t click : instances) all.push_back(instance(click));
+  return scorer_.score(all, candidate.offsets.span(), candidate.values.span());
 }
 
 }  // namespace nd

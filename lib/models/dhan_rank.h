@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "formats/clicks.h"
-#include "lib/models/dhan_batch.h"
+#include "lib/models/dhan_score.h"
 
 namespace nd {
 
@@ -29,7 +29,7 @@ class DhanRanker {
   const DhanData& data_;
   const Clicks& clicks_;
   std::vector<int32_t> user_;
-  DhanStep step_;
+  DhanScorer scorer_;
 };
 
 }  // namespace nd

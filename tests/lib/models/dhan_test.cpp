@@ -7,7 +7,7 @@
 #include <memory>
 
 #include "lib/io/error.h"
-#include "lib/models/dhan_batch.h"
+#include "lib/models/dhan_score.h"
 #include "lib/tensor/parallel.h"
 #include "tests/lib/models/dhan_reference.h"
 
@@ -220,6 +220,53 @@ TEST(Dhan, ScoreOfAPairDoesNotDependOnTheOthersInTheBatch) {
   }();
   const auto together = scores(m, all);
   for (size_t i = 0; i < one_by_one.size(); ++i) EXPECT_EQ(scores(m, {one_by_one[i]})[0], together[i]);
+}
+
+// Candidates of many instances at once, in another order, on other threads, and in layers too wide for the operations
+// that only score: the same bits as those of one pair by itself.
+TEST(DhanScorer, GivesEveryPairTheScoreItHasByItself) {
+  for (const int64_t hidden : {16, 64, 144}) {
+    DhanOptions o = small();
+    o.hidden = hidden;
+    Model m(o);
+    std::vector<Instance> all;
+    for (uint64_t seed = 1; seed <= 30; ++seed)
+      for (Instance& in : instances(seed)) {
+        if (seed % 5 == 0) in.candidate.clear();
+        for (int32_t c = 0; seed % 7 == 0 && c < 150; ++c) in.candidate.push_back((c * 5) % kArticles);
+        all.push_back(in);
+      }
+    const auto scored = [&](int threads) {
+      std::vector<DhanInstance> list;
+      std::vector<int64_t> offsets{0};
+      std::vector<int32_t> candidate;
+      for (const Instance& in : all) {
+        list.push_back({in.user, in.article, in.time, in.now});
+        candidate.insert(candidate.end(), in.candidate.begin(), in.candidate.end());
+        offsets.push_back(static_cast<int64_t>(candidate.size()));
+      }
+      set_threads(threads);
+      return DhanScorer(m.dhan, m.data).score(list, offsets, candidate);
+    };
+    const auto got = scored(3);
+    EXPECT_EQ(scored(1), got);
+    size_t at = 0;
+    for (const Instance& in : all)
+      for (size_t c = 0; c < in.candidate.size(); ++c, ++at)
+        if (at % 67 == 0) {
+          Instance alone = in;
+          alone.candidate = {in.candidate[c]};
+          alone.positive = {0};
+          ASSERT_EQ(scores(m, {alone})[0], got[at]) << "pair " << at << ", hidden " << hidden;
+        }
+    ASSERT_EQ(at, got.size());
+    for (Instance& in : all) std::reverse(in.candidate.begin(), in.candidate.end());
+    const auto reversed = scored(0);
+    for (size_t i = 0, first = 0; i < all.size(); first += all[i++].candidate.size())
+      for (size_t c = 0, n = all[i].candidate.size(); c < n; ++c)
+        ASSERT_EQ(reversed[first + c], got[first + n - 1 - c]) << "instance " << i;
+  }
+  set_threads(0);
 }
 
 TEST(Dhan, OrderOfTheHistoryMatters) {
