@@ -486,12 +486,10 @@ Var Dhan::tokens(Tape& tape, const DhanParts& parts, const DhanBatch& batch, con
                       batch);
   } else if (uses_elements()) {
     // A token joins an article's element with the candidate's of the same kind; its projections are sums of theirs.
-    const auto both = [&](Var read, Var candidate) {
-      return grad::gather_sum(tape, {{read, batch.token_read}, {candidate, batch.token_candidate}});
-    };
-    const grad::TokenVars &a = parts.read.element, &c = parts.candidates.element;
-    const grad::TokenVars joined{both(a.x, c.x), both(a.query, c.query), both(a.key, c.key), both(a.value, c.value)};
-    element = pooled(tape, "element", {joined, identity(blocks)}, draw, attention ? &attention->element : nullptr);
+    grad::StackVars vars{parts.read.element, batch.block_read};
+    vars.joined = parts.candidates.element;
+    vars.joined_of = batch.block_candidate;
+    element = pooled(tape, "element", vars, draw, attention ? &attention->element : nullptr);
   }
   const grad::Term s{sentence, parts.shared.sentence}, e{element, parts.shared.element};
   if (sentence && element) of_block = grad::linear(tape, {s, e}, nullptr, kNone, blocks);
@@ -565,11 +563,42 @@ Var Dhan::layer(Tape& tape, const std::string& name, Var x, int64_t tokens, int6
                 Mat* weights) {
   const bool official = options_.official() && heads == 1;
   const auto width = static_cast<float>(options_.hidden) / static_cast<float>(official ? 4 : heads);
-  const BlockAttention form{tokens, heads, 1 / std::sqrt(width), drop(name + ".weights", draw)};
-  if (heads == 1 && !weights && only_scores(tape, draw)) return scored_layer(tape, name, x, tokens, form.scale);
+  const float scale = 1 / std::sqrt(width);
+  if (heads == 1 && !weights && only_scores(tape, draw)) return scored_layer(tape, name, x, tokens, scale);
+  const std::string first = name + ".norm1", second = options_.official() ? first : name + ".norm2";
+  const auto of = [&](const char* part) { return p(tape, name + part); };
+  if (heads == 1) {
+    // dropout(P) V W_o is dropout(P) (V W_o), and what X meets on the way is one matrix.
+    const auto through = [&](const char* part, int64_t rows) {
+      return grad::linear(tape, {{of(part), of(".output.w")}}, nullptr, kNone, rows);
+    };
+    TransformerLayer form;
+    form.tokens = tokens;
+    form.scale = scale;
+    form.drop_weights = drop(name + ".weights", draw);
+    form.drop_attention = drop(name + ".attention", draw);
+    form.drop_outer = drop(name + ".outer", draw);
+    Var part[TransformerLayer::kParts];
+    part[TransformerLayer::query_w] = of(".query.w");
+    part[TransformerLayer::query_b] = of(".query.b");
+    part[TransformerLayer::key_w] = of(".key.w");
+    part[TransformerLayer::key_b] = of(".key.b");
+    part[TransformerLayer::value_w] = through(".value.w", options_.hidden);
+    part[TransformerLayer::value_b] = through(".value.b", 1);
+    part[TransformerLayer::output_b] = of(".output.b");
+    part[TransformerLayer::gamma1] = p(tape, first + ".gamma");
+    part[TransformerLayer::beta1] = p(tape, first + ".beta");
+    part[TransformerLayer::inner_w] = of(".inner.w");
+    part[TransformerLayer::inner_b] = of(".inner.b");
+    part[TransformerLayer::outer_w] = of(".outer.w");
+    part[TransformerLayer::outer_b] = of(".outer.b");
+    part[TransformerLayer::gamma2] = p(tape, second + ".gamma");
+    part[TransformerLayer::beta2] = p(tape, second + ".beta");
+    return grad::transformer_layer(tape, form, part, x, weights);
+  }
+  const BlockAttention form{tokens, heads, scale, drop(name + ".weights", draw)};
   Var y = grad::block_attention(tape, form, linear(tape, name + ".query", x), linear(tape, name + ".key", x),
                                 linear(tape, name + ".value", x), weights);
-  const std::string first = name + ".norm1", second = options_.official() ? first : name + ".norm2";
   Var seen = grad::layer_norm(tape, x, linear(tape, name + ".output", y), drop(name + ".attention", draw),
                               p(tape, first + ".gamma"), p(tape, first + ".beta"));
   Var inner = grad::gelu(tape, linear(tape, name + ".inner", seen));

@@ -128,7 +128,6 @@ struct DhanBatch {
   Index instance_user;                  // instance -> users
   Index pair_instance, pair_candidate, pair_user;
   Index block_read, block_candidate, block_user, block_item, block_pair;
-  Index token_read, token_candidate;      // block * E + e -> read * E + e, candidate * E + e
   std::vector<Index> absolute, relative;  // item -> row of each field's table
   std::vector<Index> now;                 // instance -> the same, of the candidate's moment
   Mat decay;                              // [items, 1] exp(-0.01 hours), with time decay

@@ -89,7 +89,7 @@ DhanParts dhan_parts(Tape& tape, Dhan& model, const DhanData& data, std::span<co
 }
 
 DhanBatch dhan_batch(Arena& arena, const Dhan& model, const DhanRows& rows, bool by_row) {
-  const int64_t L = model.options().length, E = model.shape().elements;
+  const int64_t L = model.options().length;
   const auto instances = static_cast<int64_t>(rows.instances.size());
   const auto pairs = static_cast<int64_t>(rows.pair_instance.size()), blocks = pairs * L;
   const auto index = [&](std::span<const int32_t> row, int64_t of) {
@@ -121,12 +121,6 @@ DhanBatch dhan_batch(Arena& arena, const Dhan& model, const DhanRows& rows, bool
   batch.block_read = index_of(blocks, rows.read, [&](int64_t b) { return rows.history[item(b)]; });
   batch.block_candidate = index_of(blocks, rows.candidates, [&](int64_t b) { return rows.pair_candidate[b / L]; });
   batch.block_user = index_of(blocks, rows.users, [&](int64_t b) { return pair_user(b / L); });
-  if (model.uses_elements()) {
-    batch.token_read =
-        index_of(blocks * E, rows.read * E, [&](int64_t i) { return rows.history[item(i / E)] * E + i % E; });
-    batch.token_candidate = index_of(blocks * E, rows.candidates * E,
-                                     [&](int64_t i) { return rows.pair_candidate[i / E / L] * E + i % E; });
-  }
   return batch;
 }
 

@@ -43,12 +43,17 @@ struct StackVars {
   int extras = 0;
   TokenVars extra[2] = {};
   Index extra_of[2] = {};
+  TokenVars joined = {};  // of another table of stacks, added; or none
+  Index joined_of = {};
   Var bias, gamma, beta, pool, pool_bias;
 };
 // z(blocks,n); `weights`, when given, gets the softmax (blocks * tokens, tokens). The height is the
 // stack's rows by the number of stacks.
 Var stack_attention(Tape& tape, const StackVars& vars, float scale, const Dropout& drop_weights,
                     const Dropout& drop_output, Mat* weights = nullptr);
+// TransformerLayer with these variables for its parts; `weights`, when given, gets the softmax (rows, tokens).
+Var transformer_layer(Tape& tape, TransformerLayer form, const Var (&part)[TransformerLayer::kParts], Var x,
+                  Mat* weights = nullptr);
 Var mix_tokens(Tape& tape, Var x, Var w, Var bias);
 Var shift_tokens(Tape& tape, int64_t tokens, int64_t by, Var x);
 // h of an LSTM whose gates get a(m,4n) + h_{t-1} u(n,4n)

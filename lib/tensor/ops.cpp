@@ -44,7 +44,25 @@ bool fits(const StackAttention& a, const Mat& p, const Mat& stat) {
   for (int j = 0; j < a.extras; ++j)
     if (a.extra_of[j].items != blocks || !is(a.extra[j], a.extra_of[j].rows, n)) return false;
   return is(a.bias, 1, n) && is(a.gamma, 1, n) && is(a.beta, 1, n) && is(a.pool, tokens, 1) && is(a.pool_bias, 1, 1) &&
-         is(p, blocks * tokens, tokens) && is(stat, blocks * tokens, 2);
+         is(p, blocks * tokens, tokens) && is(stat, blocks * tokens, 2) &&
+         (!a.joins() || (a.joined_of.items == blocks && is(a.joined, a.joined_of.rows * a.height, n)));
+}
+bool fits(const TransformerLayer& a, const Mat& x) {
+  using L = TransformerLayer;
+  const int64_t n = x.cols, f = a.part[L::inner_w].cols;
+  if (a.tokens < 1 || x.rows % a.tokens != 0 || n % 16 != 0) return false;
+  for (L::Part w : {L::query_w, L::key_w, L::value_w})
+    if (!is(a.part[w], n, n)) return false;
+  for (L::Part row : {L::query_b, L::key_b, L::value_b, L::output_b, L::gamma1, L::beta1, L::outer_b, L::gamma2,
+                      L::beta2})
+    if (!is(a.part[row], 1, n)) return false;
+  return is(a.part[L::inner_w], n, f) && is(a.part[L::inner_b], 1, f) && is(a.part[L::outer_w], f, n) &&
+         may_drop(a.drop_weights) && may_drop(a.drop_attention) && may_drop(a.drop_outer);
+}
+bool holds(const TransformerKept& kept, const TransformerLayer& a, const Mat& x) {
+  return same(kept.query, x) && same(kept.key, x) && same(kept.value, x) && is(kept.p, x.rows, a.tokens) &&
+         same(kept.unit1, x) && same(kept.unit2, x) && is(kept.inner, x.rows, a.part[TransformerLayer::inner_w].cols) &&
+         is(kept.inverse, x.rows, 2);
 }
 // Every stack of a.of with every row of a.extra_of[0].
 bool crosses(const StackAttention& a, const Mat& z) {
@@ -144,7 +162,9 @@ void stack_attention(const StackAttention& a, Mat p, Mat stat, Mat z) {
 void stack_attention_backward(const StackAttention& a, const Mat& p, const Mat& stat, const Mat& dz,
                               const StackAttentionInto& out) {
   const int64_t n = a.gamma.cols;
-  check(fits(a, p, stat) && is(dz, a.of.items, n) && same(a.stack, out.stack), "stack_attention_backward");
+  check(fits(a, p, stat) && is(dz, a.of.items, n) &&
+            same(a.stack, out.stack) && (!a.joins() || is(out.joined, a.of.items * a.height, n)),
+        "stack_attention_backward");
   for (int j = 0; j < a.extras; ++j) check(is(out.extra[j], a.of.items, n), "stack_attention_backward extra");
   check(takes(out.bias, a.bias) && takes(out.gamma, a.gamma) && takes(out.beta, a.beta) && takes(out.pool, a.pool) &&
             takes(out.pool_bias, a.pool_bias),
@@ -171,6 +191,19 @@ void encoder_layer(const EncoderLayer& a, Mat x) {
             is(a.gamma2, 1, n) && is(a.beta2, 1, n),
         "encoder_layer");
   ND_CALL(x.device, encoder_layer(a, x));
+}
+void transformer_layer(const TransformerLayer& a, const Mat& x, const TransformerKept& kept, Mat y) {
+  check(fits(a, x) && same(x, y) && (kept.query.empty() || holds(kept, a, x)) &&
+            (kept.p.empty() || is(kept.p, x.rows, a.tokens)),
+        "transformer_layer");
+  ND_CALL(y.device, transformer_layer(a, x, kept, y));
+}
+void transformer_layer_backward(const TransformerLayer& a, const Mat& x, const TransformerKept& kept, const Mat& dy,
+                                Into dx, const Into (&dpart)[TransformerLayer::kParts]) {
+  check(fits(a, x) && same(x, dy) && holds(kept, a, x) && takes(dx, x), "transformer_layer_backward");
+  for (int i = 0; i < TransformerLayer::kParts; ++i)
+    check(takes(dpart[i], a.part[i]), "transformer_layer_backward part");
+  ND_CALL(dy.device, transformer_layer_backward(a, x, kept, dy, dx, dpart));
 }
 void mix_tokens(const Mat& x, const Mat& w, const Mat& bias, Mat y) {
   check(w.rows > 0 && x.rows % w.rows == 0 && is(bias, 1, w.cols) && is(y, x.rows / w.rows * w.cols, x.cols),

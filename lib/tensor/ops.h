@@ -61,6 +61,8 @@ struct StackAttention {
   int64_t height = 0;
   Tokens stack;       // row s * height + t
   Index of;           // block -> stack, by stack too
+  Tokens joined;      // stacks of another table, added to those where given,
+  Index joined_of;    // and which of them a block adds
   int extras = 0;     // tokens of a block's own
   Tokens extra[2];    // tables of them,
   Index extra_of[2];  // and which row of its table a block uses
@@ -72,9 +74,11 @@ struct StackAttention {
   Dropout drop_weights, drop_output;
 
   int64_t tokens() const { return height + extras; }
+  bool joins() const { return !joined.x.empty(); }
 };
 struct StackAttentionInto {
   TokensInto stack;
+  Tokens joined;    // `height` rows a block
   Tokens extra[2];  // one row a block
   Into bias, gamma, beta, pool, pool_bias;
 };
@@ -90,6 +94,36 @@ struct EncoderLayer {
   Mat score_w, score_b, value_w, value_b;  // (n,n), (1,n)
   Mat inner_w, inner_b, outer_w, outer_b;  // (n,m), (1,m), (m,n), (1,n)
   Mat gamma1, beta1, gamma2, beta2;        // (1,n)
+};
+
+// The same with dropouts and a way back, for which queries keep their keys (what is the same in a row of scores has a
+// gradient of zero, but it has one), in blocks of `tokens` rows of x(rows,n):
+//   P = softmax(scale Q Kᵀ)    H = norm1(X + dropout(dropout(P) V + output_b))    Y = norm2(H + dropout(F))
+//   F = gelu(H inner_w + inner_b) outer_w + outer_b
+// Q, K and V are X w + b; V's weights are multiplied by the output projection already, which is the same sum.
+struct TransformerLayer {
+  // clang-format off
+  enum Part : uint8_t {
+    query_w, query_b, key_w, key_b, value_w, value_b,  // (n,n), (1,n)
+    output_b, gamma1, beta1,                           // (1,n)
+    inner_w, inner_b, outer_w, outer_b,                // (n,f), (1,f), (f,n), (1,n)
+    gamma2, beta2,                                     // (1,n)
+    kParts
+  };
+  // clang-format on
+  Mat part[kParts];
+  int64_t tokens = 1;
+  float scale = 1;
+  Dropout drop_weights, drop_attention, drop_outer;
+};
+// What the way back needs, and the softmax for those who want to see it. Without a way back all may be empty, or all
+// but p.
+struct TransformerKept {
+  Mat query, key, value;  // (rows,n)
+  Mat p;                  // (rows,tokens)
+  Mat unit1, unit2;       // (rows,n) normalised rows before gamma and beta
+  Mat inner;              // (rows,f) before its activation
+  Mat inverse;            // (rows,2) of both standard deviations
 };
 
 // In float64, as 1 - beta2 would keep only five digits of float32.

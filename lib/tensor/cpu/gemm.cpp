@@ -58,17 +58,7 @@ void gemm(const Mat& a, const int32_t* rows, const Mat& b, const Mat& bias, Acti
 
 void gemm_nt(const Mat& dy, const Mat& b, bool add, Mat dx) {
   static thread_local std::vector<float> memory;
-  const Right t = room_for(b.cols, b.rows, memory);
-  parallel_ranges(b.rows, kLanes, [&](int64_t i, int64_t end) {  // lanes of a row of t: a column's piece of b
-    for (int64_t j = 0; j < b.cols; ++j) {
-      float* const lanes = t.row(i / kPanel, j) + i % kPanel;
-      if (end - i == kLanes)
-        store(lanes, load_apart(b.row(i) + j, b.cols));
-      else
-        for (int64_t k = i; k < end; ++k) lanes[k - i] = b.row(k)[j];
-    }
-  });
-  multiply(dy, nullptr, t, {}, Activation::none, add, dx);
+  multiply(dy, nullptr, pack_transposed(b, memory), {}, Activation::none, add, dx);
 }
 
 void gemm_tn(const Mat& a, const int32_t* rows, const Mat& dy, bool add, Mat dw) {

@@ -82,6 +82,21 @@ inline Right pack(const Mat& b, std::vector<float>& memory) {
   return packed;
 }
 
+// The transpose of b, packed.
+inline Right pack_transposed(const Mat& b, std::vector<float>& memory) {
+  const Right t = room_for(b.cols, b.rows, memory);
+  parallel_ranges(b.rows, kLanes, [&](int64_t i, int64_t end) {  // lanes of a row of t: a column's piece of b
+    for (int64_t j = 0; j < b.cols; ++j) {
+      float* const lanes = t.row(i / kPanel, j) + i % kPanel;
+      if (end - i == kLanes)
+        store(lanes, load_apart(b.row(i) + j, b.cols));
+      else
+        for (int64_t k = i; k < end; ++k) lanes[k - i] = b.row(k)[j];
+    }
+  });
+  return t;
+}
+
 // c[r][panel] = (add ? c : 0) + bias + Σ_l a[r][l] right[l], over `inner` rows of a panel of b, from `right` on. Asks for
 // the `laters` rows at `later` on the way, a few lines at a time: a burst of them would stop the multiplying.
 template <int R, int V, bool kPacked>

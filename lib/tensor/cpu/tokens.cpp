@@ -8,8 +8,7 @@
 #include <cmath>
 #include <vector>
 
-#include "lib/tensor/cpu/dropout.h"
-#include "lib/tensor/cpu/math.h"
+#include "lib/tensor/cpu/block.h"
 #include "lib/tensor/ops.h"
 #include "lib/tensor/parallel.h"
 
@@ -18,74 +17,8 @@ namespace {
 
 constexpr int64_t kRowBlock = 64;     // rows one thread takes at a time
 constexpr int64_t kBlockGroup = 8;    // blocks, likewise
-constexpr float kEpsilon = 1e-5f;     // of the variance
 constexpr int64_t kMostInPart = 64;   // blocks of one stack whose gradient is summed in one go
 constexpr int64_t kLeastInTask = 32;  // blocks that make a thread's task worth its while
-
-// Memory of a thread for one call of f, kept for the next: a steady state allocates nothing. No function below that
-// asks for it calls another that does.
-class Scratch {
- public:
-  explicit Scratch(int64_t numbers) : memory_(memory()) {
-    if (static_cast<int64_t>(memory_.size()) < numbers) memory_.resize(static_cast<size_t>(numbers));
-  }
-  Mat mat(int64_t rows, int64_t cols) {
-    float* const at = memory_.data() + used_;
-    used_ += rows * cols;
-    return {at, rows, cols};
-  }
-
- private:
-  static std::vector<float>& memory() {
-    static thread_local std::vector<float> kept;
-    return kept;
-  }
-  std::vector<float>& memory_;
-  int64_t used_ = 0;
-};
-std::vector<uint16_t>& bits(int which) {
-  static thread_local std::vector<uint16_t> kept[2];
-  return kept[which];
-}
-
-Mat rows_of(const Mat& x, int64_t first, int64_t count) { return {x.row(first), count, x.cols, x.device}; }
-void clear(const Mat& x) { std::fill_n(x.data, x.size(), 0.0f); }
-
-// x = softmax(scale x)
-void softmax(float* x, int64_t n, float scale) {
-  float most = x[0];
-  for (int64_t i = 1; i < n; ++i) most = std::max(most, x[i]);
-  Lanes total = 0.0f;
-  for (int64_t i = 0; i < n; i += kLanes) {
-    const int64_t lanes = std::min(n - i, kLanes);
-    const Lanes e = keep(exp((load(x + i, lanes) - most) * scale), lanes);
-    total = total + e;
-    store(x + i, e, lanes);
-  }
-  const Lanes inverse = 1.0f / sum(total);
-  for (int64_t i = 0; i < n; i += kLanes) {
-    const int64_t lanes = std::min(n - i, kLanes);
-    store(x + i, load(x + i, lanes) * inverse, lanes);
-  }
-}
-
-// dp = scale p ⊙ (dp − Σ p dp), the gradient before that softmax.
-void softmax_backward(const float* p, float* dp, int64_t n, float scale) {
-  const float mean = dot(p, dp, n);
-  for (int64_t i = 0; i < n; i += kLanes) {
-    const int64_t lanes = std::min(n - i, kLanes);
-    store(dp + i, load(p + i, lanes) * (load(dp + i, lanes) - mean) * scale, lanes);
-  }
-}
-
-// to = dropout(from), rows first .. of the matrix that is dropped from
-void drop_rows(const KeptRows& kept, int64_t first, const Mat& from, const Mat& to) {
-  for (int64_t r = 0; r < from.rows; ++r)
-    for (int64_t c = 0; c < from.cols; c += kLanes) {
-      const int64_t lanes = std::min(from.cols - c, kLanes);
-      store(to.row(r) + c, kept(first + r, c, load(from.row(r) + c, lanes)), lanes);
-    }
-}
 
 // out = Σ parts in order, parts(count, n), added to what is there where asked for; nothing when it is not wanted.
 void sum_parts(const float* parts, int64_t count, int64_t stride, const Into& out) {
@@ -272,34 +205,62 @@ struct Plan {
   int64_t tasks() const { return static_cast<int64_t>(task.size()) - 1; }
 };
 
-// The tokens of one block side by side, and keys and values the other way round too.
-struct Side {
-  int64_t height, tokens, n;
-  Mat x, query, key, value, key_t, value_t;
+// Sums of a few dots, against a product with the transpose: what is cheaper.
+constexpr int64_t kFewTokens = 8;
 
-  static int64_t numbers(const StackAttention& a) { return 6 * a.tokens() * a.gamma.cols; }
-  Side(const StackAttention& a, Scratch& scratch) : height(a.height), tokens(a.tokens()), n(a.gamma.cols) {
+// x y^T, which is given where it is worth having
+void dots(const Mat& x, const Mat& y, const Mat& y_t, const Mat& out) {
+  if (!y_t.empty()) return product(x, as_it_lies(y_t), {}, false, out);
+  for (int64_t i = 0; i < x.rows; ++i)
+    for (int64_t j = 0; j < y.rows; ++j) out.row(i)[j] = dot(x.row(i), y.row(j), x.cols);
+}
+
+// The tokens of one block side by side, and one side of them the other way round too where they are many.
+struct Side {
+  enum Turned { keys, values };
+  const StackAttention& a;
+  int64_t height, n;
+  Turned what;
+  Mat x, query, key, value, turned;
+
+  static int64_t numbers(const StackAttention& a) { return 5 * a.tokens() * a.gamma.cols; }
+  Side(const StackAttention& a, Turned what, Scratch& scratch) : a(a), height(a.height), n(a.gamma.cols), what(what) {
+    const int64_t tokens = a.tokens();
     for (Mat* m : {&x, &query, &key, &value}) *m = scratch.mat(tokens, n);
-    for (Mat* m : {&key_t, &value_t}) *m = scratch.mat(n, tokens);
+    if (tokens > kFewTokens) turned = scratch.mat(n, tokens);
   }
-  void load_stack(const StackAttention& a, int64_t stack) {
-    const Tokens& s = a.stack;
-    for (int64_t t = 0; t < height; ++t) put(s, stack * height + t, t);
+  void load_stack(int64_t stack) {
+    if (a.joins()) return;  // no two blocks have the same
+    for (int64_t t = 0; t < height; ++t) put(a.stack, stack * height + t, t);
   }
-  void load_extras(const StackAttention& a, int64_t block) {
+  void load_block(int64_t block, int64_t stack) {
+    if (a.joins()) {
+      const int64_t from = stack * height, other = a.joined_of.row_of(block) * height;
+      add(a.stack.x, from, a.joined.x, other, x);
+      add(a.stack.query, from, a.joined.query, other, query);
+      add(a.stack.key, from, a.joined.key, other, key);
+      add(a.stack.value, from, a.joined.value, other, value);
+      for (int64_t t = 0; t < height; ++t) turn(t);
+    }
     for (int j = 0; j < a.extras; ++j) put(a.extra[j], a.extra_of[j].row_of(block), height + j);
   }
 
  private:
+  void add(const Mat& one, int64_t row, const Mat& other, int64_t other_row, const Mat& to) {
+    const float *const p = one.row(row), *const q = other.row(other_row);
+    for (int64_t i = 0; i < height * n; i += kLanes) store(to.data + i, load(p + i) + load(q + i));
+  }
   void put(const Tokens& from, int64_t row, int64_t t) {
     std::copy_n(from.x.row(row), n, x.row(t));
     std::copy_n(from.query.row(row), n, query.row(t));
     std::copy_n(from.key.row(row), n, key.row(t));
     std::copy_n(from.value.row(row), n, value.row(t));
-    for (int64_t c = 0; c < n; ++c) {
-      key_t.row(c)[t] = key.row(t)[c];
-      value_t.row(c)[t] = value.row(t)[c];
-    }
+    turn(t);
+  }
+  void turn(int64_t t) {
+    if (turned.empty()) return;
+    const float* const from = (what == keys ? key : value).row(t);
+    for (int64_t c = 0; c < n; ++c) turned.row(c)[t] = from[c];
   }
 };
 
@@ -312,19 +273,19 @@ void stack_attention(const StackAttention& a, Mat p, Mat stat, Mat z) {
   for (int64_t t = 0; t < T; ++t) pool_sum += a.pool.data[t];
   parallel_for(plan.tasks(), [&](int64_t task) {
     Scratch scratch(Side::numbers(a) + T * T + T * n);
-    Side side(a, scratch);
+    Side side(a, Side::keys, scratch);
     const Mat weight = scratch.mat(T, T), y = scratch.mat(T, n);
     for (int64_t at = plan.task[task]; at < plan.task[task + 1]; ++at) {
       const Part& part = plan.part[at];
-      if (part.begin < part.end) side.load_stack(a, part.stack);
+      if (part.begin < part.end) side.load_stack(part.stack);
       for (int64_t item = part.begin; item < part.end; ++item) {
         const int64_t b = a.of.item_at(item), first = b * T;
-        side.load_extras(a, b);
+        side.load_block(b, part.stack);
         const Mat pb = rows_of(p, first, T);
-        gemm(side.query, nullptr, side.key_t, {}, Activation::none, false, pb);
+        dots(side.query, side.key, side.turned, pb);
         for (int64_t t = 0; t < T; ++t) softmax(pb.row(t), T, a.scale);
         drop_rows(KeptRows(a.drop_weights, T, first, T, bits(0)), first, pb, weight);
-        gemm(weight, nullptr, side.value, a.bias, Activation::none, false, y);
+        product(weight, as_it_lies(side.value), a.bias, false, y);
         const KeptRows kept(a.drop_output, n, first, T, bits(1));
         float* const out = z.row(b);
         std::fill_n(out, n, 0.0f);
@@ -371,27 +332,32 @@ void stack_attention_backward(const StackAttention& a, const Mat& p, const Mat& 
   const Into* const stack_out[4] = {&out.stack.x, &out.stack.query, &out.stack.key, &out.stack.value};
 
   parallel_for(plan.tasks(), [&](int64_t task) {
-    Scratch scratch(Side::numbers(a) + 2 * T * T + 5 * T * n + 2 * n);
-    Side side(a, scratch);
+    Scratch scratch(Side::numbers(a) + 2 * T * T + 9 * T * n + 2 * n);
+    Side side(a, Side::values, scratch);
     const Mat weight = scratch.mat(T, T), ds = scratch.mat(T, T), y = scratch.mat(T, n);
     const Mat dx = scratch.mat(T, n), dquery = scratch.mat(T, n), dkey = scratch.mat(T, n), dvalue = scratch.mat(T, n);
     const Mat* const grads[4] = {&dx, &dquery, &dkey, &dvalue};
+    // Of the stack, over its blocks; where every block joins another one to it, grads holds a block's alone.
+    Mat total[4] = {dx, dquery, dkey, dvalue};
+    if (a.joins())
+      for (Mat& m : total) m = scratch.mat(height, n);
     float *const g = scratch.mat(1, n).data, *const pooled = scratch.mat(1, n).data;
     float *const sum_bias = partial + task * numbers, *const sum_gamma = sum_bias + n, *const sum_beta = sum_gamma + n,
                  *const sum_pool = sum_beta + n, *const sum_pool_bias = sum_pool + T;
     for (int64_t at = plan.task[task]; at < plan.task[task + 1]; ++at) {
       const Part& part = plan.part[at];
-      if (part.begin < part.end) side.load_stack(a, part.stack);
+      if (part.begin < part.end) side.load_stack(part.stack);
       for (const Mat* m : grads) clear(*m);
+      for (const Mat& m : total) clear(m);
       for (int64_t item = part.begin; item < part.end; ++item) {
         const int64_t b = a.of.item_at(item), first = b * T;
-        side.load_extras(a, b);
-        for (const Mat* m : grads) clear(rows_of(*m, height, a.extras));
+        side.load_block(b, part.stack);
+        for (const Mat* m : grads) clear(a.joins() ? *m : rows_of(*m, height, a.extras));
         // Forwards once more, up to the sum that is normalised.
         const Mat pb = rows_of(p, first, T);
         const KeptRows kept_weights(a.drop_weights, T, first, T, bits(0)), kept(a.drop_output, n, first, T, bits(1));
         drop_rows(kept_weights, first, pb, weight);
-        gemm(weight, nullptr, side.value, a.bias, Activation::none, false, y);
+        product(weight, as_it_lies(side.value), a.bias, false, y);
 
         // The gradient of O_t is pool[t] dz, so that of the normalised rows is one vector for all of them.
         const float* const d = dz.row(b);
@@ -432,12 +398,19 @@ void stack_attention_backward(const StackAttention& a, const Mat& p, const Mat& 
           store(sum_gamma + c, fma(load(d + c), load(pooled + c), load(sum_gamma + c)));
 
         // y now holds the gradient of the weighted values.
-        gemm(y, nullptr, side.value_t, {}, Activation::none, false, ds);
-        gemm_tn(weight, nullptr, y, true, dvalue);
+        dots(y, side.value, side.turned, ds);
+        add_outer(weight, y, dvalue);
         drop_rows(kept_weights, first, ds, ds);
         for (int64_t t = 0; t < T; ++t) softmax_backward(pb.row(t), ds.row(t), T, a.scale);
-        gemm(ds, nullptr, side.key, {}, Activation::none, true, dquery);
-        gemm_tn(ds, nullptr, side.query, true, dkey);
+        product(ds, as_it_lies(side.key), {}, true, dquery);
+        add_outer(ds, side.query, dkey);
+        if (a.joins()) {
+          const Mat* const to[4] = {&out.joined.x, &out.joined.query, &out.joined.key, &out.joined.value};
+          for (int k = 0; k < 4; ++k) {
+            std::copy_n(grads[k]->data, stack_numbers, to[k]->row(b * height));
+            axpy(1.0f, grads[k]->data, total[k].data, stack_numbers);
+          }
+        }
         for (int j = 0; j < a.extras; ++j) {
           const Mat* const to[4] = {&out.extra[j].x, &out.extra[j].query, &out.extra[j].key, &out.extra[j].value};
           for (int k = 0; k < 4; ++k) std::copy_n(grads[k]->row(height + j), n, to[k]->row(b));
@@ -445,12 +418,12 @@ void stack_attention_backward(const StackAttention& a, const Mat& p, const Mat& 
       }
       for (int k = 0; k < 4; ++k) {
         if (part.slot >= 0) {
-          std::copy_n(grads[k]->data, stack_numbers, further + (part.slot * 4 + k) * stack_numbers);
+          std::copy_n(total[k].data, stack_numbers, further + (part.slot * 4 + k) * stack_numbers);
           continue;
         }
         float* const to = stack_out[k]->mat.row(part.stack * height);
-        if (stack_out[k]->add) axpy(1.0f, grads[k]->data, to, stack_numbers);
-        else std::copy_n(grads[k]->data, stack_numbers, to);
+        if (stack_out[k]->add) axpy(1.0f, total[k].data, to, stack_numbers);
+        else std::copy_n(total[k].data, stack_numbers, to);
       }
     }
   });

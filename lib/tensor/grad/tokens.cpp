@@ -74,6 +74,11 @@ Var stack_attention(Tape& tape, const StackVars& vars, float scale, const Dropou
     a.extra_of[j] = vars.extra_of[j];
     any |= wanted(vars.extra[j]);
   }
+  if (vars.joined.x) {
+    a.joined = values(vars.joined);
+    a.joined_of = vars.joined_of;
+    any |= wanted(vars.joined);
+  }
   a.bias = vars.bias->value;
   a.gamma = vars.gamma->value;
   a.beta = vars.beta->value;
@@ -96,27 +101,63 @@ Var stack_attention(Tape& tape, const StackVars& vars, float scale, const Dropou
       StackAttentionInto out;
       out.stack = {always(tape, vars.stack.x), always(tape, vars.stack.query), always(tape, vars.stack.key),
                    always(tape, vars.stack.value)};
-      for (int j = 0; j < a.extras; ++j)
-        out.extra[j] = {arena.mat(blocks, n), arena.mat(blocks, n), arena.mat(blocks, n), arena.mat(blocks, n)};
+      const auto rows = [&](int64_t count) {
+        return Tokens{arena.mat(count, n), arena.mat(count, n), arena.mat(count, n), arena.mat(count, n)};
+      };
+      for (int j = 0; j < a.extras; ++j) out.extra[j] = rows(blocks);
+      if (a.joins()) out.joined = rows(blocks * a.height);
       out.bias = into(tape, vars.bias);
       out.gamma = into(tape, vars.gamma);
       out.beta = into(tape, vars.beta);
       out.pool = into(tape, vars.pool);
       out.pool_bias = into(tape, vars.pool_bias);
       ops::stack_attention_backward(a, p, stat, z->grad, out);
-      for (int j = 0; j < a.extras; ++j) {
-        const auto gather = [&](Var table, const Mat& rows) {
-          if (!table->wanted) return;
-          const auto g = tape.gradient(table);
-          ops::scatter_sum(rows, a.extra_of[j], g.add, g.mat);
-        };
-        gather(vars.extra[j].x, out.extra[j].x);
-        gather(vars.extra[j].query, out.extra[j].query);
-        gather(vars.extra[j].key, out.extra[j].key);
-        gather(vars.extra[j].value, out.extra[j].value);
-      }
+      const auto gather = [&](const TokenVars& tables, const Tokens& from, const Index& index, int64_t height) {
+        const Var table[4] = {tables.x, tables.query, tables.key, tables.value};
+        const Mat* const rows[4] = {&from.x, &from.query, &from.key, &from.value};
+        for (int k = 0; k < 4; ++k) {
+          if (!table[k]->wanted) continue;
+          const auto g = tape.gradient(table[k]);
+          const int64_t wide = height * n;  // whole stacks are summed as one row each
+          ops::scatter_sum({rows[k]->data, index.items, wide}, index, g.add, {g.mat.data, index.rows, wide});
+        }
+      };
+      for (int j = 0; j < a.extras; ++j) gather(vars.extra[j], out.extra[j], a.extra_of[j], 1);
+      if (a.joins()) gather(vars.joined, out.joined, a.joined_of, a.height);
     });
   return z;
+}
+
+Var transformer_layer(Tape& tape, TransformerLayer a, const Var (&part)[TransformerLayer::kParts], Var x, Mat* weights) {
+  struct Parts {
+    Var v[TransformerLayer::kParts];
+  } of;
+  bool any = x->wanted;
+  for (int i = 0; i < TransformerLayer::kParts; ++i) {
+    of.v[i] = part[i];
+    a.part[i] = part[i]->value;
+    any |= part[i]->wanted;
+  }
+  const int64_t rows = x->value.rows, n = x->value.cols;
+  Var y = tape.result(rows, n, any);
+  TransformerKept kept;
+  if (y->wanted || weights) kept.p = tape.arena().mat(rows, a.tokens);
+  if (y->wanted) {
+    for (Mat* m : {&kept.query, &kept.key, &kept.value, &kept.unit1, &kept.unit2}) *m = tape.arena().mat(rows, n);
+    kept.inner = tape.arena().mat(rows, a.part[TransformerLayer::inner_w].cols);
+    kept.inverse = tape.arena().mat(rows, 2);
+  }
+  ops::transformer_layer(a, x->value, kept, y->value);
+  if (weights) *weights = kept.p;
+  if (y->wanted)
+    tape.record([&tape, a, of, kept, x, y] {
+      if (!y->started) return;
+      Into dpart[TransformerLayer::kParts];
+      const Into dx = into(tape, x);
+      for (int i = 0; i < TransformerLayer::kParts; ++i) dpart[i] = into(tape, of.v[i]);
+      ops::transformer_layer_backward(a, x->value, kept, y->grad, dx, dpart);
+    });
+  return y;
 }
 
 Var mix_tokens(Tape& tape, Var x, Var w, Var bias) {

@@ -342,6 +342,7 @@ struct Stack {
   int64_t n = 16;
   double rate = 0, size = 1;  // of queries and keys
   bool wanted = true;         // the tokens' gradients
+  Choice joined = {};  // which stack of another table each block adds; without extras only
 };
 // Every block's tokens written out, and the parts of the operation one after another.
 inline OpCase stack_attention(const std::string& name, const Stack& o) {
@@ -356,7 +357,12 @@ inline OpCase stack_attention(const std::string& name, const Stack& o) {
     c.choices.push_back(extra);
     tokens(extra.rows);
   }
+  if (o.joined.rows > 0) {
+    c.choices.push_back(o.joined);
+    tokens(o.joined.rows * o.height);
+  }
   const auto extras = static_cast<int64_t>(o.extra.size()), T = o.height + extras;
+  const bool joins = o.joined.rows > 0;
   for (int k = 0; k < 3; ++k) c.inputs.push_back({1, o.n});
   c.inputs.push_back({T, 1});
   c.inputs.push_back({1, 1});
@@ -369,6 +375,11 @@ inline OpCase stack_attention(const std::string& name, const Stack& o) {
     for (int j = 0; j < v.extras; ++j, at += 4) {
       v.extra[j] = take(at);
       v.extra_of[j] = in.index[static_cast<size_t>(1 + j)];
+    }
+    if (joins) {
+      v.joined = take(at);
+      v.joined_of = in.index.back();
+      at += 4;
     }
     v.bias = in.x[at];
     v.gamma = in.x[at + 1];
@@ -385,16 +396,66 @@ inline OpCase stack_attention(const std::string& name, const Stack& o) {
         for (int64_t t = 0; t < T; ++t) {
           const size_t table = t < height ? 0 : static_cast<size_t>(t - height + 1);
           const int64_t row = t < height ? in.choice[0].row[b] * height + t : in.choice[table].row[b];
-          for (int64_t j = 0; j < x.cols; ++j) x.at(b * T + t, j) = in.x[4 * table + k].at(row, j);
+          for (int64_t j = 0; j < x.cols; ++j) {
+            x.at(b * T + t, j) = in.x[4 * table + k].at(row, j);
+            if (joins) x.at(b * T + t, j) += in.x[4 + k].at(in.choice[1].row[b] * height + t, j);
+          }
         }
       return x;
     };
-    const size_t at = 4 * static_cast<size_t>(1 + extras);
+    const size_t at = 4 * static_cast<size_t>(1 + extras + joins);
     const Matrix64 p = reference::block_softmax(T, 1, kScale, side(1), side(2));
     const Matrix64 sums = reference::block_sums(T, 1, reference::dropout(dropped64(weights), p), side(3));
     const Matrix64 y = reference::dropout(dropped64(output), reference::add_to_rows(sums, in.x[at]));
     const Matrix64 normed = reference::layer_norm(reference::sum(side(0), y), in.x[at + 1], in.x[at + 2]);
     return reference::mix_tokens(normed, in.x[at + 3], in.x[at + 4]);
+  };
+  return c;
+}
+
+struct Transformer {
+  int64_t blocks, tokens, n = 16, inner = 20;
+  double rate = 0, size = 1;  // of queries' weights
+  bool wanted = true;         // of x
+};
+inline OpCase transformer_layer(const std::string& name, const Transformer& o) {
+  const int64_t n = o.n, f = o.inner;
+  constexpr float kScale = 0.25;
+  const auto stream = [&](const char* site) { return dropped(o.rate, name + site); };
+  const Dropout weights = stream("/weights"), attention = stream("/attention"), outer = stream("/outer");
+  OpCase c;
+  c.name = "transformer_layer_" + name;
+  c.inputs = {{o.blocks * o.tokens, n, o.wanted}};
+  for (int k = 0; k < 3; ++k) {
+    c.inputs.push_back({n, n, true, k == 0 ? 0.4 * o.size : 0.4});
+    c.inputs.push_back({1, n});
+  }
+  for (int k = 0; k < 3; ++k) c.inputs.push_back({1, n});
+  c.inputs.insert(c.inputs.end(), {{n, f}, {1, f}, {f, n}, {1, n}});
+  for (int k = 0; k < 2; ++k) c.inputs.push_back({1, n});
+  c.on_tape = [=, T = o.tokens](Tape& tape, const Operands& in) {
+    TransformerLayer form;
+    form.tokens = T;
+    form.scale = kScale;
+    form.drop_weights = weights;
+    form.drop_attention = attention;
+    form.drop_outer = outer;
+    Var part[TransformerLayer::kParts];
+    std::copy(in.x.begin() + 1, in.x.end(), part);
+    return grad::transformer_layer(tape, form, part, in.x[0]);
+  };
+  c.in_float64 = [=, T = o.tokens](const Operands64& in) {
+    const auto times = [&](const Matrix64& x, size_t k) {
+      return reference::add_to_rows(reference::product(x, in.x[k]), in.x[k + 1]);
+    };
+    const Matrix64& x = in.x[0];
+    const Matrix64 p = reference::block_softmax(T, 1, kScale, times(x, 1), times(x, 3));
+    const Matrix64 sums = reference::block_sums(T, 1, reference::dropout(dropped64(weights), p), times(x, 5));
+    const Matrix64 y = reference::dropout(dropped64(attention), reference::add_to_rows(sums, in.x[7]));
+    const Matrix64 h = reference::layer_norm(reference::sum(x, y), in.x[8], in.x[9]);
+    const Matrix64 active = reference::map(times(h, 10), [](double v) { return v * reference::normal_below(v); });
+    const Matrix64 z = reference::dropout(dropped64(outer), times(active, 12));
+    return reference::layer_norm(reference::sum(h, z), in.x[14], in.x[15]);
   };
   return c;
 }
@@ -543,6 +604,10 @@ inline std::vector<OpCase> all() {
   add(stack_attention("sentences", {drawn(24, 5, "of"), 20, {drawn(24, 9, "c"), drawn(24, 4, "u")}, 32, 0.2}));
   add(stack_attention("without_dropout", {drawn(40, 7, "of"), 6, {drawn(40, 9, "c"), drawn(40, 4, "u")}}));
   add(stack_attention("elements", {each(60), 5, {}, 32, 0.2}));
+  add(stack_attention("joined", {drawn(60, 7, "of"), 5, {}, 32, 0.2, 1, true, drawn(60, 9, "j")}));
+  add(stack_attention("joined_many_tokens", {drawn(20, 3, "of"), 12, {}, 16, 0, 2, true, drawn(20, 2, "j")}));
+  add(stack_attention("joined_frozen", {drawn(9, 3, "of"), 5, {}, 16, 0, 1, false, drawn(9, 2, "j")}));
+  add(stack_attention("logits_of_80", {drawn(90, 3, "of"), 20, {drawn(90, 40, "c"), runs({30, 60})}, 64, 0, 9, false}));
   add(stack_attention("one_token", {drawn(5, 2, "of"), 1}));
   add(stack_attention("one_extra", {drawn(12, 3, "of"), 3, {drawn(12, 5, "c")}, 16, 0.3}));
   add(stack_attention("only_extras", {drawn(12, 3, "of"), 0, {drawn(12, 5, "c"), drawn(12, 5, "u")}}));
@@ -551,6 +616,13 @@ inline std::vector<OpCase> all() {
   add(stack_attention("many_blocks_a_stack", {drawn(200, 2, "of"), 3, {drawn(200, 5, "c"), each(200)}, 16, 0.2}));
   add(stack_attention("frozen_tokens",
                       {drawn(12, 3, "of"), 4, {drawn(12, 5, "c"), drawn(12, 5, "u")}, 16, 0.2, 1, false}));
+  add(transformer_layer("of_ten", {.blocks = 25, .tokens = 10, .n = 32, .inner = 48, .rate = 0.2}));
+  add(transformer_layer("without_dropout", {.blocks = 7, .tokens = 4}));
+  add(transformer_layer("one_token", {.blocks = 5, .tokens = 1, .rate = 0.3}));
+  add(transformer_layer("many_tokens", {.blocks = 2, .tokens = 130, .rate = 0.2}));
+  add(transformer_layer("large_logits", {.blocks = 3, .tokens = 6, .size = 10}));
+  add(transformer_layer("frozen_tokens", {.blocks = 3, .tokens = 6, .rate = 0.2, .wanted = false}));
+  add(transformer_layer("no_blocks", {.blocks = 0, .tokens = 6}));
   add(mix_tokens("to_one", 11, 5, 1, 17));
   add(mix_tokens("eleven_to_ten", 30, 11, 10, 16));
   add(mix_tokens("no_blocks", 0, 3, 2, 16));
