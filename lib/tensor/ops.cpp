@@ -53,8 +53,8 @@ bool fits(const TransformerLayer& a, const Mat& x) {
   if (a.tokens < 1 || x.rows % a.tokens != 0 || n % 16 != 0) return false;
   for (L::Part w : {L::query_w, L::key_w, L::value_w})
     if (!is(a.part[w], n, n)) return false;
-  for (L::Part row : {L::query_b, L::key_b, L::value_b, L::output_b, L::gamma1, L::beta1, L::outer_b, L::gamma2,
-                      L::beta2})
+  for (L::Part row :
+       {L::query_b, L::key_b, L::value_b, L::output_b, L::gamma1, L::beta1, L::outer_b, L::gamma2, L::beta2})
     if (!is(a.part[row], 1, n)) return false;
   return is(a.part[L::inner_w], n, f) && is(a.part[L::inner_b], 1, f) && is(a.part[L::outer_w], f, n) &&
          may_drop(a.drop_weights) && may_drop(a.drop_attention) && may_drop(a.drop_outer);
@@ -162,8 +162,8 @@ void stack_attention(const StackAttention& a, Mat p, Mat stat, Mat z) {
 void stack_attention_backward(const StackAttention& a, const Mat& p, const Mat& stat, const Mat& dz,
                               const StackAttentionInto& out) {
   const int64_t n = a.gamma.cols;
-  check(fits(a, p, stat) && is(dz, a.of.items, n) &&
-            same(a.stack, out.stack) && (!a.joins() || is(out.joined, a.of.items * a.height, n)),
+  check(fits(a, p, stat) && is(dz, a.of.items, n) && same(a.stack, out.stack) &&
+            (!a.joins() || is(out.joined, a.of.items * a.height, n)),
         "stack_attention_backward");
   for (int j = 0; j < a.extras; ++j) check(is(out.extra[j], a.of.items, n), "stack_attention_backward extra");
   check(takes(out.bias, a.bias) && takes(out.gamma, a.gamma) && takes(out.beta, a.beta) && takes(out.pool, a.pool) &&

@@ -128,7 +128,8 @@ Var stack_attention(Tape& tape, const StackVars& vars, float scale, const Dropou
   return z;
 }
 
-Var transformer_layer(Tape& tape, TransformerLayer a, const Var (&part)[TransformerLayer::kParts], Var x, Mat* weights) {
+Var transformer_layer(Tape& tape, TransformerLayer a, const Var (&part)[TransformerLayer::kParts], Var x,
+                      Mat* weights) {
   struct Parts {
     Var v[TransformerLayer::kParts];
   } of;
