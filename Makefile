@@ -21,10 +21,10 @@ ccache := $(if $(shell command -v ccache),-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 configure = cmake -G Ninja -S . -B $(BUILD) -DND_PORTABLE=$(PORTABLE) $(ccache) > /dev/null
 setup = $(if $(filter no,$(SETUP)),true,pipelines/setup.sh)
 
-.PHONY: help demo test build parity bench fuzz mutants lint install clean kred dhan
+.PHONY: help demo test build parity bench gpu-check gpu-sanitize fuzz mutants lint install clean kred dhan
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 demo: ## from nothing to a trained KRED and its table, on an artificial newsroom
 	@DEMO=$(DEMO) pipelines/demo.sh
@@ -51,6 +51,18 @@ bench: ## speed and memory at the papers' sizes, KRED beside PyTorch
 	@$(configure)
 	@ninja -C $(BUILD) -j $(JOBS) programs benchmarks
 	@for script in bench/*.sh; do echo "== $$script"; BUILD=$(BUILD) BIN=$(BUILD)/bin $$script; done
+
+gpu-check: ## every test of the CUDA backend on a GPU; fails where there is none
+	@$(setup) build test
+	@$(configure)
+	@ninja -C $(BUILD) -j $(JOBS) programs test_cuda
+	@BUILD=$(BUILD) tests/gpu/check.sh
+
+gpu-sanitize: ## its kernels under compute-sanitizer: memory and races
+	@$(setup) build test
+	@$(configure)
+	@ninja -C $(BUILD) -j $(JOBS) test_cuda
+	@BUILD=$(BUILD) tests/gpu/sanitize.sh
 
 fuzz: ## every reader against damaged input, and all GoogleTests, under the sanitizers
 	@$(setup) build test fuzz

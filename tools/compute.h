@@ -7,10 +7,10 @@
 
 namespace nd {
 
-// Error when the device cannot be had.
-inline Device compute_with(const cli::Common& common) {
+// Error when the device cannot be had. Before anything is allocated.
+inline void compute_with(const cli::Common& common) {
   set_threads(common.threads);
-  return pick_device(common.device);
+  use_device(pick_device(common.device));
 }
 
 }  // namespace nd

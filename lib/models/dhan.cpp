@@ -46,9 +46,16 @@ Var scaled_rows(Tape& tape, Var x, const Mat& factors) {
   return grad::segment_sum(tape, each, tape.constant(factors), {x, each});
 }
 
+// These numbers, in so many rows.
+Var copied(Tape& tape, const std::vector<float>& values, int64_t rows) {
+  const Mat m = tape.arena().mat(rows, static_cast<int64_t>(values.size()) / rows);
+  copy_in(values.data(), m);
+  return tape.constant(m);
+}
+
 Mat filled(Tape& tape, int64_t rows, int64_t cols, float value) {
   const Mat m = tape.arena().mat(rows, cols);
-  std::fill_n(m.data, m.size(), value);
+  fill(m, value);
   return m;
 }
 
@@ -185,7 +192,7 @@ Dhan::Dhan(const DhanOptions& options, const DhanShape& shape, uint64_t seed,
   // One more row, of zeros, stands for the unknown: without a gradient it stays that.
   for (const auto& [name, rows] : {std::pair{"id.user", shape.users}, {"id.article", shape.articles}}) {
     const Mat table = parameters_.add(name, rows + 1, d, Init::normal, seed, true, 0.02).value;
-    if (!trained) std::fill_n(table.row(rows), d, 0.0f);
+    if (!trained) fill({table.row(rows), 1, d, table.device}, 0.0f);
   }
   if (attends_sentences()) {
     add_linear("sentence.input", d, h);
@@ -267,8 +274,8 @@ Dropout Dhan::drop(const std::string& site, const uint64_t* draw) const {
 }
 
 bool Dhan::scores_item_by_item() const {
-  constexpr int64_t kWidest = 128;  // that the operations which go forwards only take
-  return options_.hidden <= kWidest;
+  constexpr int64_t kWidest = 128;  // that the operations which go forwards only take, and only the CPU has
+  return device() == Device::cpu && options_.hidden <= kWidest;
 }
 // Whether those will do.
 bool Dhan::only_scores(const Tape& tape, const uint64_t* draw) const {
@@ -411,7 +418,7 @@ void Dhan::pool(Tape& tape, const std::string& block, int64_t stack, int64_t all
   } else {
     const int64_t counted = options_.pool == "own" ? stack : all;
     const Mat w = filled(tape, all, 1, 0.0f);
-    std::fill_n(w.data, counted, 1 / static_cast<float>(counted));
+    fill({w.data, counted, 1, w.device}, 1 / static_cast<float>(counted));
     vars.pool = tape.constant(w);
     vars.pool_bias = tape.constant(filled(tape, 1, 1, 0.0f));
   }
@@ -515,13 +522,13 @@ Var Dhan::tokens(Tape& tape, const DhanParts& parts, const DhanBatch& batch, con
     return sum_of_rows(tape, x);
   }
   // Blocks of L tokens and blocks of one, put one behind the other in blocks of L + 1.
-  const Mat first = filled(tape, L, L + 1, 0.0f), last = filled(tape, 1, L + 1, 0.0f);
-  for (int64_t l = 0; l < L; ++l) first.row(l)[l] = 1;
-  last.data[L] = 1;
+  std::vector<float> first(static_cast<size_t>(L * (L + 1)), 0.0f), last(static_cast<size_t>(L + 1), 0.0f);
+  for (int64_t l = 0; l < L; ++l) first[static_cast<size_t>(l * (L + 1) + l)] = 1;
+  last[static_cast<size_t>(L)] = 1;
   const Var none = tape.constant(filled(tape, 1, L + 1, 0.0f));
   const Index all = identity(batch.pairs * (L + 1));
-  return grad::gather_sum(tape, {{grad::mix_tokens(tape, sum_of_rows(tape, x), tape.constant(first), none), all},
-                                 {grad::mix_tokens(tape, sum_of_rows(tape, pair), tape.constant(last), none), all}});
+  return grad::gather_sum(tape, {{grad::mix_tokens(tape, sum_of_rows(tape, x), copied(tape, first, L), none), all},
+                                 {grad::mix_tokens(tape, sum_of_rows(tape, pair), copied(tape, last, 1), none), all}});
 }
 
 // A layer where nothing asks for gradients or weights.
@@ -567,7 +574,7 @@ Var Dhan::layer(Tape& tape, const std::string& name, Var x, int64_t tokens, int6
   if (heads == 1 && !weights && only_scores(tape, draw)) return scored_layer(tape, name, x, tokens, scale);
   const std::string first = name + ".norm1", second = options_.official() ? first : name + ".norm2";
   const auto of = [&](const char* part) { return p(tape, name + part); };
-  if (heads == 1) {
+  if (heads == 1 && device() == Device::cpu) {
     // dropout(P) V W_o is dropout(P) (V W_o), and what X meets on the way is one matrix.
     const auto through = [&](const char* part, int64_t rows) {
       return grad::linear(tape, {{of(part), of(".output.w")}}, nullptr, kNone, rows);
@@ -613,9 +620,8 @@ Var Dhan::sequence_layer(Tape& tape, Var x, const DhanBatch& batch, const uint64
   if (options_.extra_token())
     x = grad::mix_tokens(tape, x, p(tape, "sequence.shorten.w"), p(tape, "sequence.shorten.b"));
   if (options_.time == "decay") {
-    const Mat factors = tape.arena().mat(batch.block_item.items, 1);
-    for (int64_t b = 0; b < factors.rows; ++b) factors.data[b] = batch.decay.data[batch.block_item.row_of(b)];
-    x = scaled_rows(tape, x, factors);
+    const Index items{batch.block_item.items, batch.block_item.rows, batch.block_item.row};
+    x = scaled_rows(tape, x, grad::gather_sum(tape, {{tape.constant(batch.decay), items}})->value);
   }
   return x;
 }

@@ -97,6 +97,8 @@ DhanData::DhanData(const Corpus& corpus, const Stacks* sentences, const Stacks* 
     frozen_.element_x = view(element_.x);
     frozen_.element_mean = mean(element_);
   }
+  for (Mat* m : {&frozen_.sentence_x, &frozen_.sentence_mean, &frozen_.element_x, &frozen_.element_mean})
+    *m = to_device(tables_, *m);
   article_id = rows_in(corpus.id, known);
   coverage_.unknown = std::count(article_id.begin(), article_id.end(), static_cast<int32_t>(known.size()));
 }

@@ -10,6 +10,7 @@
 #include "formats/stacks.h"
 #include "lib/data/windows.h"
 #include "lib/models/dhan.h"
+#include "lib/tensor/arena.h"
 
 namespace nd {
 
@@ -47,7 +48,8 @@ class DhanData {
 
   DhanFrozen frozen_;
   DhanCoverage coverage_;
-  Joined sentence_, element_;  // keep what frozen_ points at
+  Joined sentence_, element_;  // keep what frozen_ points at, or was copied from
+  Arena tables_;               // frozen_ where that is a GPU's
 };
 
 // The row of each id in `known`, or that of the unknown, the one behind the last.

@@ -61,6 +61,7 @@ void write_attention(const std::string& path, const OpenDhan& dhan, const DhanRa
 
     const auto write = [&](const char* level, const Mat& weights, const std::vector<std::string>& tokens,
                            bool by_article) {
+      const std::vector<float> values = values_of(weights);
       for (int64_t r = 0; r < weights.rows; ++r)
         for (int64_t j = 0; j < weights.cols; ++j) {
           const int64_t read = by_article ? r / weights.cols : 0;
@@ -72,7 +73,7 @@ void write_attention(const std::string& path, const OpenDhan& dhan, const DhanRa
           cell(line, by_article ? articles[instance.article[static_cast<size_t>(read)]] : "-");
           cell(line, tokens[static_cast<size_t>(r % weights.cols)]);
           cell(line, tokens[static_cast<size_t>(j)]);
-          cell(line, weights.row(r)[j]);
+          cell(line, values[static_cast<size_t>(r * weights.cols + j)]);
           line += '\n';
           sink.write(line);
         }

@@ -59,8 +59,8 @@ void DhanNegatives::draw(std::span<const int32_t> clicks, int64_t epoch) {
 std::vector<float> DhanNegatives::cosines() {
   arena_.reset();
   const auto items = static_cast<int64_t>(pool_.size());
-  std::vector<float> sum(pool_.size(), 0.0f);
-  const Mat total{sum.data(), items, 1}, one = arena_.mat(items, 1);
+  const Mat total = arena_.mat(items, 1), one = arena_.mat(items, 1);
+  fill(total, 0.0f);
   const auto add = [&](const Mat& table, const std::vector<int32_t>& row_of) {
     auto mine = arena_.array<int32_t>(items), its = arena_.array<int32_t>(items);
     for (int64_t i = 0; i < items; ++i) {
@@ -73,7 +73,7 @@ std::vector<float> DhanNegatives::cosines() {
   if (model_.uses_text()) add(data_.frozen().sentence_mean, data_.article_sentence);
   if (model_.uses_elements()) add(data_.frozen().element_mean, data_.article_element);
   add(model_.parameters().find("id.article")->value, data_.article_id);
-  return sum;
+  return values_of(total);
 }
 
 // h of these articles; identities and vectors get no gradient from it.
@@ -102,8 +102,8 @@ std::vector<float> DhanNegatives::matches() {
   const auto clicks = static_cast<int64_t>(positive_.size()), items = static_cast<int64_t>(pool_.size());
   Var left = grad::linear(tape, {{net(tape, positive_), model_.parameters().on(tape, "negatives.w")}}, nullptr,
                           Activation::none, clicks);
-  const Mat s = grad::row_dots(tape, {left, picks(owner_, clicks)}, {net(tape, pool_), identity(items)}, false)->value;
-  return {s.data, s.data + s.size()};
+  return values_of(
+      grad::row_dots(tape, {left, picks(owner_, clicks)}, {net(tape, pool_), identity(items)}, false)->value);
 }
 
 Var DhanNegatives::loss(Tape& tape, std::span<const DhanInstance> instances) {

@@ -11,7 +11,7 @@ namespace {
 // candidate.
 constexpr size_t kRead = 8192, kCandidates = 32768;
 // Pairs a thread takes at a time, if they are of more than one instance.
-constexpr int64_t kPairs = 512;
+constexpr int64_t kPairs = 512, kPairsOnGpu = 4096;
 
 }  // namespace
 
@@ -35,11 +35,13 @@ void DhanScorer::score_collected(std::span<const DhanInstance> instances, float*
   tape.reset();
   const DhanParts parts = dhan_parts(tape, model_, data_, read_.rows(), candidates_.rows(), users_.rows());
   const auto n = static_cast<int64_t>(instances.size()), L = model_.options().length;
+  const bool on_gpu = device() != Device::cpu;
+  const int64_t most = on_gpu ? kPairsOnGpu : kPairs;
   std::vector<int64_t> task{0};
   for (int64_t i = 1; i < n; ++i)
-    if (first_pair_[i + 1] - first_pair_[task.back()] > kPairs) task.push_back(i);
+    if (first_pair_[i + 1] - first_pair_[task.back()] > most) task.push_back(i);
   task.push_back(n);
-  parallel_for(static_cast<int64_t>(task.size()) - 1, [&](int64_t t) {
+  const auto score_task = [&](int64_t t) {
     static thread_local Arena own;
     Tape values(own, false);
     values.reset();
@@ -63,9 +65,11 @@ void DhanScorer::score_collected(std::span<const DhanInstance> instances, float*
                     .candidates = static_cast<int64_t>(candidates_.rows().size()),
                     .users = static_cast<int64_t>(users_.rows().size())},
                    !model_.scores_item_by_item());
-    const Mat z = model_.logits(values, parts, batch)->value;
-    std::copy_n(z.data, pairs, out + first);
-  });
+    copy_out(model_.logits(values, parts, batch)->value, out + first);
+  };
+  const auto tasks = static_cast<int64_t>(task.size()) - 1;
+  if (!on_gpu) return parallel_for(tasks, score_task);
+  for (int64_t t = 0; t < tasks; ++t) score_task(t);
 }
 
 std::vector<float> DhanScorer::score(std::span<const DhanInstance> instances, std::span<const int64_t> offsets,

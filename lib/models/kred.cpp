@@ -11,12 +11,12 @@ constexpr auto kNone = Activation::none;
 
 // A bias or vector of equal weights for the items of each segment: 1 / n for a mean, 1 for a sum.
 Var plain_weights(Tape& tape, const Index& segments, bool mean) {
-  const Mat w = tape.arena().mat(segments.items, 1);
+  const std::span<float> w = tape.arena().array<float>(segments.items);
   for (int64_t r = 0; r < segments.rows; ++r) {
     const auto n = static_cast<float>(segments.end(r) - segments.begin(r));
-    std::fill(w.data + segments.begin(r), w.data + segments.end(r), mean ? 1.0f / n : 1.0f);
+    std::fill(w.begin() + segments.begin(r), w.begin() + segments.end(r), mean ? 1.0f / n : 1.0f);
   }
-  return tape.constant(w);
+  return tape.constant({w.data(), segments.items, 1});
 }
 
 // The tails' vectors side by side: they lie anywhere in a table larger than the caches, and are read several times.

@@ -93,13 +93,13 @@ void KredData::join_documents(const Corpus& corpus, const Vectors& documents) {
     for (int32_t& row : article_document)
       if (row < 0) row = static_cast<int32_t>(documents.x.rows);
   }
-  frozen_.document_x = view(document_x_);
+  frozen_.document_x = to_device(tables_, view(document_x_));
 }
 
 void KredData::join_links(const Corpus& corpus, const Vectors& entities, const Strings& types, int64_t frequencies) {
   // A copy, as the arena's memory is in huge pages: rows are read in no order, each a page of its own.
   frozen_.entity_x = tables_.mat(entities.x.rows, entities.x.cols);
-  std::copy(entities.x.values.begin(), entities.x.values.end(), frozen_.entity_x.data);
+  copy_in(entities.x.values.data(), frozen_.entity_x);
   const RowOf rows = rows_by_id(entities.id), type_rows = rows_by_id(types);
   std::vector<int32_t> type_row(static_cast<size_t>(corpus.type_name.size()) + 1, static_cast<int32_t>(types.size()));
   for (int64_t t = 0; t < corpus.type_name.size(); ++t)
@@ -150,7 +150,7 @@ void KredData::join_links(const Corpus& corpus, const Vectors& entities, const S
 void KredData::join_graph(const Corpus& corpus, const Vectors& entities, const Kg& kg) {
   if (entities.relation_x.rows == 0) throw Error("the entity vectors hold no relation vectors; kg-transe writes both");
   relation_x_ = entities.relation_x;
-  frozen_.relation_x = view(relation_x_);
+  frozen_.relation_x = to_device(tables_, view(relation_x_));
   const RowOf entity_rows = rows_by_id(entities.id), relation_rows = rows_by_id(entities.relation_id);
   std::vector<int32_t> entity(static_cast<size_t>(kg.entity_id.size())), relation(kg.relation_id.size());
   for (int64_t e = 0; e < kg.entity_id.size(); ++e) entity[e] = find(entity_rows, kg.entity_id[e]);

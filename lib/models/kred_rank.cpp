@@ -15,7 +15,10 @@ constexpr int64_t kArticleBlock = 1024, kHeadBlock = 4096, kImpressionBlock = 10
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
-Mat wrap(std::vector<float>& values, int64_t rows, int64_t cols) { return {values.data(), rows, cols}; }
+void append(std::vector<float>& out, const Mat& x) {
+  out.resize(out.size() + static_cast<size_t>(x.size()));
+  copy_out(x, out.data() + out.size() - x.size());
+}
 
 }  // namespace
 
@@ -23,8 +26,9 @@ Mat wrap(std::vector<float>& values, int64_t rows, int64_t cols) { return {value
 struct KredRanker::Encoded {
   std::vector<int32_t> place;   // [articles of the corpus] row of x, -1 when not asked for
   std::vector<int32_t> article;
-  std::vector<float> x;         // [asked, article_dim]
-  std::vector<float> logits;    // [asked] of the history attention
+  Arena memory;
+  Mat x;       // [asked, article_dim]
+  Mat logits;  // [asked, 1] of the history attention
   int64_t rows() const { return static_cast<int64_t>(article.size()); }
 
   Encoded(int64_t articles) : place(static_cast<size_t>(articles), -1) {}
@@ -36,13 +40,10 @@ struct KredRanker::Encoded {
       }
   }
   void fill(KredRanker& ranker) {
-    x = ranker.encode(article);
-    logits.resize(article.size());
-    Arena arena;
-    Tape tape(arena, false);
-    Var vectors = tape.constant(wrap(x, rows(), ranker.model_.article_dim()));
-    Var l = ranker.model_.history_logits(tape, vectors);
-    std::copy_n(l->value.data, rows(), logits.data());
+    x = memory.mat(rows(), ranker.model_.article_dim());
+    copy_in(ranker.encode(article).data(), x);
+    Tape tape(memory, false);
+    logits = ranker.model_.history_logits(tape, tape.constant(x))->value;
   }
 };
 
@@ -65,9 +66,7 @@ KredRanker::EntityTable KredRanker::entity_table(Arena& arena, std::span<const i
   Arena block_arena;
   Tape tape(block_arena, false);
   const auto keep = [](std::span<const int32_t> block, Var rows, const Mat& all) {
-    parallel_ranges(static_cast<int64_t>(block.size()), 256, [&](int64_t begin, int64_t end) {
-      for (int64_t i = begin; i < end; ++i) std::copy_n(rows->value.row(i), all.cols, all.row(block[i]));
-    });
+    ops::put_rows(rows->value, block.data(), all);
   };
   for (size_t begin = 0; begin < heads.size(); begin += kHeadBlock) {
     const auto block = std::span(heads).subspan(begin, std::min<size_t>(kHeadBlock, heads.size() - begin));
@@ -103,7 +102,7 @@ std::vector<float> KredRanker::encode(std::span<const int32_t> articles, double*
   for (int64_t begin = 0; begin < n; begin += kArticleBlock) {
     tape.reset();
     const Mat v = this->articles(tape, articles.subspan(begin, std::min(kArticleBlock, n - begin)), table)->value;
-    out.insert(out.end(), v.data, v.data + v.size());
+    append(out, v);
   }
   return out;
 }
@@ -122,8 +121,8 @@ KredRanker::Attention KredRanker::attention(std::span<const int32_t> articles) {
       tape.reset();
       Var weights = nullptr;
       const Mat e = model_.entities(tape, data_.frozen(), batcher_.entities(arena, block), &weights)->value;
-      std::copy_n(e.data, e.size(), table.vectors.row(begin));
-      out.neighbour.insert(out.neighbour.end(), weights->value.data, weights->value.data + weights->value.size());
+      ops::put_rows(e, block.data(), table.vectors);
+      append(out.neighbour, weights->value);
     }
   }
   for (size_t begin = 0; begin < articles.size(); begin += kArticleBlock) {
@@ -131,9 +130,7 @@ KredRanker::Attention KredRanker::attention(std::span<const int32_t> articles) {
     KredAttention weights;
     this->articles(tape, articles.subspan(begin, std::min<size_t>(kArticleBlock, articles.size() - begin)), table,
                    &weights);
-    if (weights.entity)
-      out.link.insert(out.link.end(), weights.entity->value.data,
-                      weights.entity->value.data + weights.entity->value.size());
+    if (weights.entity) append(out.link, weights.entity->value);
   }
   return out;
 }
@@ -151,8 +148,7 @@ Var KredRanker::users(Tape& tape, const Encoded& encoded, const Ragged<int32_t>&
     const auto history = histories[rows[i]].last(static_cast<size_t>(offsets[i + 1] - offsets[i]));
     for (size_t j = 0; j < history.size(); ++j) clicked[offsets[i] + j] = encoded.place[history[j]];
   }
-  Var x = tape.constant({const_cast<float*>(encoded.x.data()), encoded.rows(), model_.article_dim()});
-  Var logits = tape.constant({const_cast<float*>(encoded.logits.data()), encoded.rows(), 1});
+  Var x = tape.constant(encoded.x), logits = tape.constant(encoded.logits);
   const Index index{static_cast<int64_t>(clicked.size()), encoded.rows(), clicked.data()};
   return model_.users(tape, x, logits, make_segments(arena, offsets), index);
 }
@@ -188,11 +184,11 @@ std::vector<float> KredRanker::score(const Behavior& behavior, std::span<const i
     }
     // Only the block's own articles go through the predictor's first layer.
     const auto rows = static_cast<int64_t>(asked.rows().size());
-    Var all = tape.constant(wrap(encoded.x, encoded.rows(), model_.article_dim()));
+    Var all = tape.constant(encoded.x);
     Var x = grad::gather_sum(tape, {{all, Index{rows, encoded.rows(), asked.rows().data()}}});
     Var u = users(tape, encoded, behavior.history, distinct.rows());
     Var s = model_.scores(tape, u, {pairs, u->value.rows, user.data()}, x, {pairs, rows, article.data()});
-    std::copy_n(s->value.data, pairs, out.data() + first);
+    copy_out(s->value, out.data() + first);
   }
   return out;
 }
@@ -230,12 +226,13 @@ std::vector<KredRanker::Best> KredRanker::top(const Ragged<int32_t>& histories, 
       std::fill_n(user.begin() + u * m, m, static_cast<int32_t>(u));
       std::iota(article.begin() + u * m, article.begin() + (u + 1) * m, 0);
     }
-    Var all = tape.constant(wrap(encoded.x, encoded.rows(), model_.article_dim()));
+    Var all = tape.constant(encoded.x);
     Var x = grad::gather_sum(tape, {{all, Index{m, encoded.rows(), place.data()}}});
     Var s = model_.scores(tape, users(tape, encoded, histories, row), {count * m, count, user.data()}, x,
                           {count * m, m, article.data()});
+    const std::vector<float> scores = values_of(s->value);
     for (int64_t u = 0; u < count; ++u) {
-      const float* score = s->value.data + u * m;
+      const float* score = scores.data() + u * m;
       const auto history = histories[begin + u];
       for (int32_t a : history) seen[a] = skip_seen;
       order.clear();

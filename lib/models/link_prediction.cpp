@@ -79,7 +79,7 @@ class Ranker {
   // Ranks queries [0, n), n at most kQueries, whose point is vector(from) + sign * vector(relation).
   void rank(std::span<const Query> queries, float sign, const Answers& answers, LinkRank* raw,
             LinkRank* filtered) const {
-    static thread_local Arena arena;
+    static thread_local Arena arena(Device::cpu);
     arena.reset();
     const auto n = static_cast<int64_t>(queries.size());
     const Mat points = arena.mat(n, width_), distances = arena.mat(n, kPanel);
@@ -164,7 +164,7 @@ class Ranker {
   std::vector<int32_t> candidate_;      // by entity of the graph, -1 without a vector
   std::vector<const float*> vector_;    // by candidate
   std::vector<const float*> relation_;  // by relation of the graph, null without a vector
-  Arena arena_;
+  Arena arena_{Device::cpu};
   Mat panels_;
   std::vector<float> square_;  // by candidate
 };

@@ -29,20 +29,23 @@ struct Rows {
       : dim(dim) {
     const int64_t width = (dim + 15) / 16 * 16;
     const Random random(seed, name);
-    value = arena.mat(rows, width);
-    std::fill_n(value.data, value.size(), 0.0f);
+    std::vector<float> values(static_cast<size_t>(rows * width), 0.0f);
     for (int64_t i = 0; i < rows; ++i)
-      for (int64_t k = 0; k < dim; ++k) value.row(i)[k] = static_cast<float>((2 * random.uniform(k, i) - 1) * start);
+      for (int64_t k = 0; k < dim; ++k)
+        values[static_cast<size_t>(i * width + k)] = static_cast<float>((2 * random.uniform(k, i) - 1) * start);
+    value = arena.mat(rows, width);
+    copy_in(values.data(), value);
     if (!moments) return;
     for (Mat* moment : {&m, &v}) {
       *moment = arena.mat(rows, width);
-      std::fill_n(moment->data, moment->size(), 0.0f);
+      fill(*moment, 0.0f);
     }
   }
 
   Matrix unpadded() const {
+    const std::vector<float> values = values_of(value);
     std::vector<float> out(static_cast<size_t>(value.rows * dim));
-    for (int64_t i = 0; i < value.rows; ++i) std::copy_n(value.row(i), dim, out.data() + i * dim);
+    for (int64_t i = 0; i < value.rows; ++i) std::copy_n(values.data() + i * value.cols, dim, out.data() + i * dim);
     return {std::move(out), value.rows, dim};
   }
 
@@ -150,6 +153,7 @@ class Training {
     const int64_t batch = std::min(o.batch, triples), chunks = batch / o.chunk + 2, width = entity_.value.cols;
     // One matrix, so that one item number names a row of any of the three.
     gradients_ = arena_.mat(2 * batch + chunks * o.negatives, width);
+    loss_ = arena_.mat(1, 1);
     used_.resize(static_cast<size_t>(chunks));
     steps_per_epoch_ = (triples + batch - 1) / batch;
   }
@@ -199,13 +203,15 @@ class Training {
   }
 
   void to_sphere() {
+    std::vector<float> values = values_of(entity_.value);
     for (int64_t i = 0; i < entity_.value.rows; ++i) {
-      float* x = entity_.value.row(i);
+      float* x = values.data() + i * entity_.value.cols;
       double square = 0;
       for (int64_t k = 0; k < o_.dim; ++k) square += static_cast<double>(x[k]) * x[k];
       if (square > 0)
         for (int64_t k = 0; k < o_.dim; ++k) x[k] = static_cast<float>(x[k] / std::sqrt(square));
     }
+    copy_in(values.data(), entity_.value);
   }
 
   double lr() const {
@@ -271,9 +277,9 @@ class Training {
   void one_step(double lr) {
     const TranseBatch batch{anchor_, relation_of_, sign_, answer_, chunk_, replacement_, o_.negatives};
     const int64_t n = batch.triples();
-    float loss = 0;
     ops::transe_loss(form_, entity_.value, relation_.value, batch, part(0, n), part(n, n),
-                     part(2 * n, batch.chunks() * o_.negatives), used_.data(), {&loss, 1, 1});
+                     part(2 * n, batch.chunks() * o_.negatives), used_.data(), loss_);
+    const float loss = value_of(loss_);
     if (!std::isfinite(loss))
       throw Error("the loss is not finite in epoch " + std::to_string(epoch_ + 1) + " after " +
                   std::to_string(steps_done()) + " steps; try a smaller --lr");
@@ -283,7 +289,7 @@ class Training {
     update(entity_, all, nullptr, entity_runs_, lr);
     update(relation_, all, sign_.data(), relation_runs_, lr);
   }
-  Mat part(int64_t first, int64_t rows) const { return {gradients_.row(first), rows, gradients_.cols}; }
+  Mat part(int64_t first, int64_t rows) const { return {gradients_.row(first), rows, gradients_.cols, gradients_.device}; }
 
   void find_runs(const TranseBatch& batch) {
     entity_runs_.clear();
@@ -327,7 +333,7 @@ class Training {
     if (file_.path.empty()) return;
     Checkpoint c;
     tensors([&](const std::string& name, const Mat& x) {
-      c.tensor[name] = Matrix{std::vector<float>(x.data, x.data + x.size()), x.rows, x.cols};
+      c.tensor[name] = Matrix{values_of(x), x.rows, x.cols};
     });
     c.counter["progress"] = std::vector<int64_t>{epoch_, step_};
     c.number["loss"] = std::vector<double>{loss_sum_};
@@ -345,7 +351,7 @@ class Training {
       const auto found = c.tensor.find(name);
       if (found == c.tensor.end() || found->second.rows != x.rows || found->second.cols != x.cols)
         throw damaged("tensor " + name + " is missing or of another shape");
-      std::ranges::copy(found->second.values, x.data);
+      copy_in(found->second.values.data(), x);
     });
     const auto counts = c.counter.find("progress");
     const auto numbers = c.number.find("loss");
@@ -379,7 +385,7 @@ class Training {
   std::vector<int32_t> anchor_, relation_of_, answer_, replacement_;
   std::vector<float> sign_;
   std::vector<uint8_t> used_;
-  Mat gradients_;
+  Mat gradients_, loss_;
 
   // Where the run stands.
   int64_t epoch_ = 0;  // epochs finished

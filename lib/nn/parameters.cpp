@@ -48,27 +48,24 @@ const Matrix& tensor_of(const std::map<std::string, Matrix>& tensors, const std:
   return m;
 }
 
-Mat row_of(const Mat& x, int64_t r) { return {x.row(r), 1, x.cols, x.device}; }
-
 }  // namespace
 
 Parameter& Parameters::add(const std::string& name, int64_t rows, int64_t cols, Init init, uint64_t seed,
                            bool embedding, double scale) {
   if (trained_) {
     const Matrix& from = tensor_of(*trained_, name, rows, cols);
-    auto& memory = memory_.emplace_back(from.values.begin(), from.values.end());
-    return list_.emplace_back(Parameter{name, {memory.data(), rows, cols}});
+    Parameter& p = list_.emplace_back(Parameter{name, memory_.mat(rows, cols)});
+    copy_in(from.values.data(), p.value);
+    return p;
   }
-  const int64_t n = rows * cols;
-  auto& memory = memory_.emplace_back(static_cast<size_t>(4 * n), 0.0f);
   Parameter& p = list_.emplace_back();
   p.name = name;
-  p.value = {memory.data(), rows, cols};
-  p.grad = {memory.data() + n, rows, cols};
-  p.m = {memory.data() + 2 * n, rows, cols};
-  p.v = {memory.data() + 3 * n, rows, cols};
+  for (Mat* m : {&p.value, &p.grad, &p.m, &p.v}) *m = memory_.mat(rows, cols);
+  for (const Mat& m : {p.grad, p.m, p.v}) fill(m, 0.0f);
   p.embedding = embedding;
-  start(p.value, init, seed, name, scale);
+  std::vector<float> values(static_cast<size_t>(rows * cols));
+  start({values.data(), rows, cols}, init, seed, name, scale);
+  copy_in(values.data(), p.value);
   return p;
 }
 
@@ -95,10 +92,11 @@ void Parameters::clear_gradients() {
 }
 
 double Parameters::clipping(double most) {
-  float total = 0;
+  if (norm_.empty()) norm_ = memory_.mat(1, 1);
+  fill(norm_, 0.0f);
   for (const Parameter& p : list_)
-    if (p.started) ops::squared_norm(p.grad, true, {&total, 1, 1});
-  const double norm = std::sqrt(static_cast<double>(total));
+    if (p.started) ops::squared_norm(p.grad, true, norm_);
+  const double norm = std::sqrt(static_cast<double>(value_of(norm_)));
   return norm > most ? most / norm : 1;  // not a number: left as it is, to be seen in the next loss
 }
 
@@ -115,16 +113,8 @@ void Parameters::step(const OptimiserOptions& o, int64_t t) {
   std::vector<AdamParameter> stepped;
   for (Parameter& p : list_) {
     const double decay = o.l2_mode == "none" || !p.decayed ? 0 : o.l2;
-    if (!p.started) std::fill_n(p.grad.data, p.grad.size(), 0.0f);
-    if (!(o.sparse_rows && p.embedding)) {
-      stepped.push_back({p.grad, p.m, p.v, p.value, decay});
-      continue;
-    }
-    for (int64_t r = 0; r < p.grad.rows; ++r) {
-      const float* g = p.grad.row(r);
-      if (std::all_of(g, g + p.grad.cols, [](float x) { return x == 0; })) continue;
-      stepped.push_back({row_of(p.grad, r), row_of(p.m, r), row_of(p.v, r), row_of(p.value, r), decay});
-    }
+    if (!p.started) fill(p.grad, 0.0f);
+    stepped.push_back({p.grad, p.m, p.v, p.value, decay, o.sparse_rows && p.embedding});
   }
   ops::adam(step, stepped);
 }
@@ -132,7 +122,7 @@ void Parameters::step(const OptimiserOptions& o, int64_t t) {
 void Parameters::write(std::map<std::string, Matrix>& tensors, const std::string& prefix, Mat Parameter::*what) const {
   for (const Parameter& p : list_) {
     const Mat& x = p.*what;
-    tensors[prefix + p.name] = {std::vector<float>(x.data, x.data + x.size()), x.rows, x.cols};
+    tensors[prefix + p.name] = {values_of(x), x.rows, x.cols};
   }
 }
 
@@ -140,7 +130,7 @@ void Parameters::read(const std::map<std::string, Matrix>& tensors, const std::s
   for (Parameter& p : list_) {
     Mat& x = p.*what;
     const Matrix& from = tensor_of(tensors, prefix + p.name, x.rows, x.cols);
-    std::copy(from.values.begin(), from.values.end(), x.data);
+    copy_in(from.values.data(), x);
   }
 }
 

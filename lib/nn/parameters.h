@@ -77,7 +77,8 @@ class Parameters {
 
   const std::map<std::string, Matrix>* trained_ = nullptr;
   std::deque<Parameter> list_;  // a deque, so that leaves may keep pointers
-  std::deque<std::vector<float>> memory_;
+  Arena memory_;
+  Mat norm_;  // (1,1), of the gradient
 };
 
 }  // namespace nd

@@ -94,13 +94,14 @@ class Run {
       tape.reset();
       parameters_.clear_gradients();
       Var loss = trainee_.loss(tape, std::span(order).subspan(at_.done, count), at_.epoch + 1);
-      if (!std::isfinite(loss->value.data[0]))
+      const auto mean = static_cast<double>(value_of(loss->value));
+      if (!std::isfinite(mean))
         throw Error("the loss is not finite in epoch " + std::to_string(at_.epoch + 1) + " after " +
                     std::to_string(at_.steps) + " steps; try a smaller --lr");
       tape.backward(loss);
       parameters_.step(options_.optimiser, ++at_.steps);
       at_.done += count;
-      at_.loss_sum += static_cast<double>(loss->value.data[0]) * static_cast<double>(count);
+      at_.loss_sum += mean * static_cast<double>(count);
       if (hooks_.step) hooks_.step(at_.done, total, at_.loss_sum / static_cast<double>(at_.done));
       const int signal = hooks_.stop ? hooks_.stop() : 0;
       save_if(signal != 0 || now() - last_saved_ >= file_.seconds);

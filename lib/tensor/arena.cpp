@@ -1,10 +1,6 @@
 #include "lib/tensor/arena.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
-#include <cstdlib>
-#include <new>
 
 #ifdef __SANITIZE_ADDRESS__
 #include <sanitizer/asan_interface.h>
@@ -22,39 +18,38 @@ constexpr size_t kHugePage = 2 << 20;
 size_t round_up(size_t count, size_t unit) { return (count + unit - 1) / unit * unit; }
 }  // namespace
 
-Arena::Block::Block(size_t bytes)
-    : size(round_up(bytes, kHugePage)), memory(static_cast<std::byte*>(std::aligned_alloc(kHugePage, size))) {
-  if (!memory) throw std::bad_alloc();
-  madvise(memory.get(), size, MADV_HUGEPAGE);  // rows are gathered at random: fewer TLB misses; only a hint
-  ASAN_POISON_MEMORY_REGION(memory.get(), size);
+Arena::Pool::Block::Block(Memory kind, size_t bytes)
+    : size(round_up(bytes, kHugePage)), memory(allocate(kind, size), Release{kind}) {
+  if (kind != Memory::device) ASAN_POISON_MEMORY_REGION(memory.get(), size);
 }
 
-void Arena::Release::operator()(std::byte* p) const { std::free(p); }
+void Arena::Pool::Release::operator()(std::byte* p) const { release(kind, p); }
 
-void* Arena::bytes(size_t count) {
+void* Arena::Pool::take(size_t count) {
   const size_t room = round_up(count, kAlign);
   if (blocks_.empty() || used_ + room > blocks_.back().size) {
-    blocks_.emplace_back(std::max(room, kBlock));
+    blocks_.emplace_back(kind_, std::max(room, kBlock));
     used_ = 0;
   }
   void* out = blocks_.back().memory.get() + used_;
-  ASAN_UNPOISON_MEMORY_REGION(out, count);
+  if (kind_ != Memory::device) ASAN_UNPOISON_MEMORY_REGION(out, count);
   used_ += room;
   return out;
 }
 
-void Arena::reset() {
+void Arena::Pool::reset() {
+  used_ = 0;
   if (blocks_.size() > 1) {
     const size_t all = held();
     blocks_.clear();
-    blocks_.emplace_back(all);
+    blocks_.emplace_back(kind_, all);
   } else if (!blocks_.empty()) {
-    ASAN_POISON_MEMORY_REGION(blocks_[0].memory.get(), blocks_[0].size);
+    if (kind_ == Memory::mirrored) renew(blocks_[0].memory.get());
+    if (kind_ != Memory::device) ASAN_POISON_MEMORY_REGION(blocks_[0].memory.get(), blocks_[0].size);
   }
-  used_ = 0;
 }
 
-size_t Arena::held() const {
+size_t Arena::Pool::held() const {
   size_t sum = 0;
   for (const auto& b : blocks_) sum += b.size;
   return sum;

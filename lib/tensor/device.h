@@ -1,11 +1,20 @@
-// Where to compute: the one place that knows which backends this build has, and what --device asks for.
+// Where this process computes, and memory there: the one place that knows which backends this build has.
+//
+// A process computes on one device, chosen once before anything is allocated. Floats of the device (a Mat whose device is
+// cuda) are never read or written by host code but through copy_in, copy_out and fill; index arrays stay host memory
+// everywhere, and what a kernel reads of them is copied by the operation that asks for it (lib/tensor/cuda/call.h).
 #pragma once
 
+#include <cstddef>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "lib/tensor/mat.h"
 
 namespace nd {
+
+class Arena;
 
 #ifdef ND_CUDA
 constexpr bool kHasCuda = true;
@@ -16,5 +25,27 @@ constexpr bool kHasCuda = false;
 // The device that `wish`, one of auto, cpu and cuda, stands for. Error, with what is missing, when cuda cannot be had;
 // auto never fails.
 Device pick_device(const std::string& wish);
+// What the process computes on from here on; before the first Arena or Parameters. Without a call it is the CPU.
+void use_device(Device device);
+Device device();
+
+// Kinds of memory: of the host; of the host with a twin on the device, for what kernels read; of the device.
+enum class Memory : uint8_t { host, mirrored, device };
+// 64-byte aligned or better. std::bad_alloc, or Error where it is the GPU's that is used up.
+std::byte* allocate(Memory kind, size_t bytes);
+void release(Memory kind, std::byte* memory);
+// Mirrored memory is going to be written anew: what its twin holds is void. Waits for copies on their way.
+void renew(std::byte* memory);
+
+// to = from[0 .. to.size()); `from` may change as soon as this returns, or, where it lies in an Arena, at its reset.
+void copy_in(const float* from, const Mat& to);
+// to[0 .. from.size()) = from, when everything asked of the device before is done.
+void copy_out(const Mat& from, float* to);
+std::vector<float> values_of(const Mat& x);
+// The number in a (1,1) matrix.
+float value_of(const Mat& x);
+void fill(const Mat& x, float value);
+// x itself where the arena's matrices lie on x's device, else a copy in the arena.
+Mat to_device(Arena& arena, const Mat& x);
 
 }  // namespace nd

@@ -19,11 +19,11 @@ struct Index {
                                      // asked for: by item is then the only way to read)
   const int32_t* item = nullptr;     // [items] items in order of (row, item); null when items already are in row order
 
-  bool by_row() const { return offsets || !row; }
-  int32_t row_of(int64_t i) const { return row ? row[i] : static_cast<int32_t>(i); }
-  int64_t begin(int64_t r) const { return offsets ? offsets[r] : r; }
-  int64_t end(int64_t r) const { return offsets ? offsets[r + 1] : r + 1; }
-  int32_t item_at(int64_t p) const { return item ? item[p] : static_cast<int32_t>(p); }
+  constexpr bool by_row() const { return offsets || !row; }
+  constexpr int32_t row_of(int64_t i) const { return row ? row[i] : static_cast<int32_t>(i); }
+  constexpr int64_t begin(int64_t r) const { return offsets ? offsets[r] : r; }
+  constexpr int64_t end(int64_t r) const { return offsets ? offsets[r + 1] : r + 1; }
+  constexpr int32_t item_at(int64_t p) const { return item ? item[p] : static_cast<int32_t>(p); }
 };
 
 // Item i uses row i of a table of n rows.

@@ -6,6 +6,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "lib/tensor/device.h"
+
 namespace nd::ops {
 namespace {
 
@@ -74,10 +76,15 @@ bool crosses(const StackAttention& a, const Mat& z) {
 
 }  // namespace
 
-// The one place that knows which backends a build has.
+#define ND_CPU(device, call)                                                   \
+  do {                                                                         \
+    if ((device) == Device::cpu) return cpu::call;                             \
+    throw std::logic_error("only the CPU has this operation");                 \
+  } while (false)
 #define ND_CALL(device, call)                                                  \
   do {                                                                         \
     if ((device) == Device::cpu) return cpu::call;                             \
+    if constexpr (kHasCuda) return cuda::call;                                 \
     throw std::logic_error("this build has no backend for the data's device"); \
   } while (false)
 
@@ -117,6 +124,10 @@ void gelu_backward(const Mat& x, const Mat& dy, bool add, Mat dx) {
 void dropout(const Dropout& drop, const Mat& x, bool add, Mat y) {
   check(same(x, y) && may_drop(drop), "dropout");
   ND_CALL(y.device, dropout(drop, x, add, y));
+}
+void put_rows(const Mat& x, const int32_t* row, Mat y) {
+  check(x.cols == y.cols, "put_rows");
+  ND_CALL(y.device, put_rows(x, row, y));
 }
 void squared_norm(const Mat& x, bool add, Mat out) {
   check(is(out, 1, 1), "squared_norm");
@@ -175,13 +186,13 @@ void crossed_attention(const StackAttention& a, Mat z) {
   check(crosses(a, z) && a.extras == 2 && a.extra_of[1].items == 1 && is(a.extra[1], a.extra[1].x.rows, z.cols) &&
             is(a.extra[0], a.extra[0].x.rows, z.cols) && is(a.pool, a.height + 2, 1),
         "crossed_attention");
-  ND_CALL(z.device, crossed_attention(a, z));
+  ND_CPU(z.device, crossed_attention(a, z));
 }
 void joined_attention(const StackAttention& a, Mat z) {
   check(crosses(a, z) && a.extras == 1 && is(a.extra[0], a.extra_of[0].rows * a.height, z.cols) && a.height > 0 &&
             is(a.pool, a.height, 1),
         "joined_attention");
-  ND_CALL(z.device, joined_attention(a, z));
+  ND_CPU(z.device, joined_attention(a, z));
 }
 void encoder_layer(const EncoderLayer& a, Mat x) {
   const int64_t n = x.cols, m = a.inner_w.cols;
@@ -190,20 +201,20 @@ void encoder_layer(const EncoderLayer& a, Mat x) {
             is(a.outer_w, m, n) && is(a.outer_b, 1, n) && is(a.gamma1, 1, n) && is(a.beta1, 1, n) &&
             is(a.gamma2, 1, n) && is(a.beta2, 1, n),
         "encoder_layer");
-  ND_CALL(x.device, encoder_layer(a, x));
+  ND_CPU(x.device, encoder_layer(a, x));
 }
 void transformer_layer(const TransformerLayer& a, const Mat& x, const TransformerKept& kept, Mat y) {
   check(fits(a, x) && same(x, y) && (kept.query.empty() || holds(kept, a, x)) &&
             (kept.p.empty() || is(kept.p, x.rows, a.tokens)),
         "transformer_layer");
-  ND_CALL(y.device, transformer_layer(a, x, kept, y));
+  ND_CPU(y.device, transformer_layer(a, x, kept, y));
 }
 void transformer_layer_backward(const TransformerLayer& a, const Mat& x, const TransformerKept& kept, const Mat& dy,
                                 Into dx, const Into (&dpart)[TransformerLayer::kParts]) {
   check(fits(a, x) && same(x, dy) && holds(kept, a, x) && takes(dx, x), "transformer_layer_backward");
   for (int i = 0; i < TransformerLayer::kParts; ++i)
     check(takes(dpart[i], a.part[i]), "transformer_layer_backward part");
-  ND_CALL(dy.device, transformer_layer_backward(a, x, kept, dy, dx, dpart));
+  ND_CPU(dy.device, transformer_layer_backward(a, x, kept, dy, dx, dpart));
 }
 void mix_tokens(const Mat& x, const Mat& w, const Mat& bias, Mat y) {
   check(w.rows > 0 && x.rows % w.rows == 0 && is(bias, 1, w.cols) && is(y, x.rows / w.rows * w.cols, x.cols),
@@ -373,4 +384,5 @@ void l1_distances(const Mat& a, const Mat& b, Mat c) {
 }
 
 #undef ND_CALL
+#undef ND_CPU
 }  // namespace nd::ops

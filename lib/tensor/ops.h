@@ -73,7 +73,7 @@ struct StackAttention {
   float scale = 1;
   Dropout drop_weights, drop_output;
 
-  int64_t tokens() const { return height + extras; }
+  constexpr int64_t tokens() const { return height + extras; }
   bool joins() const { return !joined.x.empty(); }
 };
 struct StackAttentionInto {
@@ -137,6 +137,7 @@ struct AdamStep {
 struct AdamParameter {
   Mat g, m, v, x;
   double decay = 0;
+  bool used_rows = false;  // rows of x whose gradient is zero keep value, moments and decay untouched
 };
 
 // Triples to be told from triples of which one side was replaced (Bordes et al. 2013). Each has a query: head +
@@ -171,6 +172,11 @@ namespace ops {
 #include "lib/tensor/ops.inc"
 }
 namespace cpu {
+#include "lib/tensor/ops.inc"
+}
+// But for those that only the CPU has: crossed_attention, joined_attention, encoder_layer and transformer_layer. A GPU has no small caches to
+// keep, and takes the operations they are made of.
+namespace cuda {
 #include "lib/tensor/ops.inc"
 }
 

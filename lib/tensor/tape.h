@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "lib/tensor/arena.h"
+#include "lib/tensor/device.h"
 #include "lib/tensor/mat.h"
 
 namespace nd {
@@ -33,8 +34,8 @@ class Tape {
   Arena& arena() { return arena_; }
   bool recording() const { return record_; }
 
-  // A value without a gradient: features, frozen tables.
-  Var constant(const Mat& value) { return node({value}); }
+  // A value without a gradient: features, frozen tables. What lies elsewhere than the arena's matrices is copied.
+  Var constant(const Mat& value) { return node({to_device(arena_, value)}); }
   // A parameter: its gradient is written to `grad`, and *started says whether that holds anything yet.
   Var leaf(const Mat& value, const Mat& grad, bool* started) {
     return node({value, grad, record_, false, record_ ? started : nullptr});
@@ -69,7 +70,7 @@ class Tape {
   // d loss / d everything wanted; loss is (1,1).
   void backward(Var loss) {
     if (!loss->wanted) return;
-    gradient(loss).mat.data[0] = 1.0f;
+    fill(gradient(loss).mat, 1.0f);
     for (auto step = steps_.rbegin(); step != steps_.rend(); ++step) step->run(step->closure);
   }
 

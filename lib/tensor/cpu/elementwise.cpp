@@ -98,12 +98,18 @@ void adam(const AdamStep& step, std::span<const AdamParameter> parameters) {
   constexpr int64_t kPiece = 4096;
   struct Piece {
     const AdamParameter* of;
-    int64_t begin;
+    int64_t begin, end;
   };
   static thread_local std::vector<Piece> memory;  // outlives the call: a steady state allocates nothing
   memory.clear();
-  for (const AdamParameter& p : parameters)
-    for (int64_t begin = 0; begin < p.x.size(); begin += kPiece) memory.push_back({&p, begin});
+  for (const AdamParameter& p : parameters) {
+    const int64_t size = p.x.size(), step_by = p.used_rows ? p.x.cols : kPiece;
+    for (int64_t begin = 0; begin < size; begin += step_by) {
+      const int64_t end = std::min(begin + step_by, size);
+      if (p.used_rows && std::all_of(p.g.data + begin, p.g.data + end, [](float g) { return g == 0; })) continue;
+      memory.push_back({&p, begin, end});
+    }
+  }
   const Piece* const pieces = memory.data();
 
   const auto all = [](double x) { return Lanes(static_cast<float>(x)); };
@@ -113,7 +119,7 @@ void adam(const AdamStep& step, std::span<const AdamParameter> parameters) {
   parallel_for(static_cast<int64_t>(memory.size()), [&](int64_t piece) {
     const AdamParameter& p = *pieces[piece].of;
     const Lanes decay = all(p.decay), shrink = all(step.lr * p.decay);
-    const int64_t end = std::min(pieces[piece].begin + kPiece, p.x.size());
+    const int64_t end = pieces[piece].end;
     for (int64_t i = pieces[piece].begin; i < end; i += kLanes) {
       const int64_t n = std::min(end - i, kLanes);
       const Lanes before = load(p.x.data + i, n);

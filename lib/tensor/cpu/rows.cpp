@@ -27,6 +27,12 @@ void copy_columns(const Mat& x, int64_t from, int64_t n, bool add, Mat y, int64_
   });
 }
 
+void put_rows(const Mat& x, const int32_t* row, Mat y) {
+  parallel_ranges(x.rows, kBlock, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i) std::copy_n(x.row(i), x.cols, y.row(row[i]));
+  });
+}
+
 void gather_sum(std::span<const Table> tables, Mat y) {
   parallel_ranges(y.rows, kBlock, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {

@@ -119,7 +119,8 @@ Var stack_attention(Tape& tape, const StackVars& vars, float scale, const Dropou
           if (!table[k]->wanted) continue;
           const auto g = tape.gradient(table[k]);
           const int64_t wide = height * n;  // whole stacks are summed as one row each
-          ops::scatter_sum({rows[k]->data, index.items, wide}, index, g.add, {g.mat.data, index.rows, wide});
+          ops::scatter_sum({rows[k]->data, index.items, wide, g.mat.device}, index, g.add,
+                           {g.mat.data, index.rows, wide, g.mat.device});
         }
       };
       for (int j = 0; j < a.extras; ++j) gather(vars.extra[j], out.extra[j], a.extra_of[j], 1);

@@ -70,12 +70,21 @@ inline Index place(Arena& arena, const Choice& choice) {
 
 enum class Gradients { none, set, added };
 
-inline Outcome run(const OpCase& c, Gradients mode) {
-  Arena arena;
+// A matrix of the arena's device with these numbers.
+inline Mat copied(Arena& arena, const float* from, int64_t rows, int64_t cols) {
+  const Mat x = arena.mat(rows, cols);
+  copy_in(from, x);
+  return x;
+}
+
+// On a GPU the guards stay behind on the host: what is written over an edge there is for compute-sanitizer to see.
+inline Outcome run(const OpCase& c, Gradients mode, Device device = Device::cpu) {
+  Arena arena(device);
   Tape tape(arena, mode != Gradients::none);
   struct Place {
     Guarded value, grad;
     bool started = false;
+    Mat on_device[2] = {};
   };
   std::vector<std::unique_ptr<Place>> places;
   Operands operands;
@@ -89,9 +98,12 @@ inline Outcome run(const OpCase& c, Gradients mode) {
       p.started = true;
       for (int64_t i = 0; i < n; ++i) p.grad.data()[i] = before(i);
     }
-    const Mat value{p.value.data(), in.rows, in.cols};
-    operands.x.push_back(in.wanted ? tape.leaf(value, {p.grad.data(), in.rows, in.cols}, &p.started)
-                                   : tape.constant(value));
+    Mat value{p.value.data(), in.rows, in.cols}, grad{p.grad.data(), in.rows, in.cols};
+    if (device != Device::cpu) {
+      p.on_device[0] = value = copied(arena, value.data, in.rows, in.cols);
+      p.on_device[1] = grad = copied(arena, grad.data, in.rows, in.cols);
+    }
+    operands.x.push_back(in.wanted ? tape.leaf(value, grad, &p.started) : tape.constant(value));
   }
   for (const Choice& choice : c.choices) {
     operands.index.push_back(place(arena, choice));
@@ -101,20 +113,27 @@ inline Outcome run(const OpCase& c, Gradients mode) {
   const Var y = c.on_tape(tape, operands);
   Outcome out;
   out.value = Matrix64(y->value.rows, y->value.cols);
-  out.value.values.assign(y->value.data, y->value.data + y->value.size());
+  const std::vector<float> result = values_of(y->value);
+  out.value.values.assign(result.begin(), result.end());
   if (mode != Gradients::none) {
     EXPECT_TRUE(y->wanted);
     const auto weights = output_weights(c, y->value.size());
     const Var loss = tape.result(1, 1, true);
     tape.record([&] {
       const auto g = tape.gradient(y);
-      for (int64_t i = 0; i < g.mat.size(); ++i) g.mat.data[i] = (g.add ? g.mat.data[i] : 0) + weights[i];
+      std::vector<float> sum = g.add ? values_of(g.mat) : std::vector<float>(weights.size(), 0.0f);
+      for (size_t i = 0; i < sum.size(); ++i) sum[i] += weights[i];
+      copy_in(sum.data(), g.mat);
     });
     tape.backward(loss);
   }
 
   for (size_t k = 0; k < c.inputs.size(); ++k) {
     Place& p = *places[k];
+    if (device != Device::cpu) {
+      copy_out(p.on_device[0], p.value.data());
+      copy_out(p.on_device[1], p.grad.data());
+    }
     EXPECT_TRUE(p.value.intact() && p.grad.intact()) << "input " << k << ": something was written over its edge";
     EXPECT_EQ(p.value.values(), input_values(c, k)) << "input " << k << " was changed";
     // A gradient nobody started stands for zero.

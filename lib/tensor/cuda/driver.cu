@@ -1,0 +1,74 @@
+// The real GPU (driver.h), on the process' one context. Not yet run on one: `make gpu-check` is to prove it.
+#include "lib/tensor/cuda/driver.h"
+
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <climits>
+#include <string>
+
+#include "lib/io/error.h"
+#include "lib/tensor/cuda/context.h"
+#include "lib/tensor/cuda/gpu.h"
+#include "lib/tensor/cuda/stream.h"
+
+namespace nd::cuda {
+namespace {
+
+// cuBLAS is open already where its handle was made (context.cu).
+decltype(&cublasSgemm_v2) find_sgemm() {
+  const std::string file = "libcublas.so." + std::to_string(CUBLAS_VER_MAJOR);
+  void* const library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+  void* const found = library ? dlsym(library, "cublasSgemm_v2") : nullptr;
+  if (!found) throw Error("--device cuda: cuBLAS has no cublasSgemm_v2; use --device cpu");
+  return reinterpret_cast<decltype(&cublasSgemm_v2)>(found);
+}
+
+int narrow(int64_t n) {
+  if (n > INT_MAX) throw Error("a product has more rows than cuBLAS takes; use a smaller --batch, or --device cpu");
+  return static_cast<int>(n);
+}
+
+}  // namespace
+
+cudaStream_t stream() { return Context::get().stream(); }
+void check_launch() { ND_CHECK(cudaGetLastError()); }
+
+std::string what_is_missing() { return find_gpu().trouble; }
+
+std::byte* allocate(size_t bytes) {
+  void* memory = nullptr;
+  ND_CHECK(cudaMallocAsync(&memory, std::max<size_t>(bytes, 1), stream()));
+  return static_cast<std::byte*>(memory);
+}
+// Of a lost device nothing can be given back, and a destructor has nobody to tell.
+void release(std::byte* memory) { static_cast<void>(cudaFreeAsync(memory, stream())); }
+
+std::byte* allocate_pinned(size_t bytes) {
+  Context::get();  // says in its own words when there is no GPU
+  void* memory = nullptr;
+  ND_CHECK(cudaMallocHost(&memory, std::max<size_t>(bytes, 1)));
+  return static_cast<std::byte*>(memory);
+}
+void release_pinned(std::byte* memory) { static_cast<void>(cudaFreeHost(memory)); }
+
+void copy_to_device(void* to, const void* from, size_t bytes) {
+  ND_CHECK(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, stream()));
+}
+void copy_to_host(void* to, const void* from, size_t bytes) {
+  ND_CHECK(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, stream()));
+  synchronize();
+}
+void synchronize() { Context::get().wait(); }
+
+void sgemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const float* a, int64_t lda,
+           const float* b, int64_t ldb, float beta, float* c, int64_t ldc) {
+  const cublasHandle_t handle = Context::get().cublas();
+  static const auto run = find_sgemm();
+  const auto op = [](bool transpose) { return transpose ? CUBLAS_OP_T : CUBLAS_OP_N; };
+  const float alpha = 1;
+  ND_CHECK(run(handle, op(transpose_a), op(transpose_b), narrow(m), narrow(n), narrow(k), &alpha, a, narrow(lda), b,
+               narrow(ldb), &beta, c, narrow(ldc)));
+}
+
+}  // namespace nd::cuda

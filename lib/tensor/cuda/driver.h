@@ -1,0 +1,42 @@
+// The GPU as the rest of the library sees it, without a CUDA header: memory, copies, one product. driver.cu is the real
+// one; tests/lib/tensor/cuda/driver.cpp stands in for it where there is no GPU, so that everything else can be run there.
+//
+// Everything is done in order on one stream. Whatever goes wrong is an Error in one line that says what to do.
+#pragma once
+
+#include <cstddef>
+#include <string>
+
+#include "lib/tensor/mat.h"
+
+namespace nd::cuda {
+
+// What it takes to use the first GPU and is not there, "" when nothing is.
+std::string what_is_missing();
+
+std::byte* allocate(size_t bytes);
+void release(std::byte* memory);
+// Host memory that the GPU copies from by itself.
+std::byte* allocate_pinned(size_t bytes);
+void release_pinned(std::byte* memory);
+
+// From pinned memory the copy is on its way when this returns; any other memory may be changed then.
+void copy_to_device(void* to, const void* from, size_t bytes);
+// Waits for everything asked for before.
+void copy_to_host(void* to, const void* from, size_t bytes);
+void synchronize();
+
+// c = op(a) op(b) + beta c, column by column as BLAS has it: op(a) is (m,k), op(b) (k,n).
+void sgemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const float* a, int64_t lda,
+           const float* b, int64_t ldb, float beta, float* c, int64_t ldc);
+
+// --- Built on these, memory.cu ---
+
+std::byte* allocate_mirrored(size_t bytes);
+void release_mirrored(std::byte* memory);
+void renew(std::byte* memory);
+// copy_to_device, where `from` may also be a part of mirrored memory, which is then not changed before it is renewed.
+void copy_in(void* to, const void* from, size_t bytes);
+void set_all(const Mat& x, float value);
+
+}  // namespace nd::cuda

@@ -1,0 +1,126 @@
+// Mirrored memory, and what a call needs (call.h).
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <stdexcept>
+
+#include "lib/tensor/arena.h"
+#include "lib/tensor/cuda/call.h"
+#include "lib/tensor/cuda/driver.h"
+#include "lib/tensor/cuda/team.h"
+
+namespace nd::cuda {
+namespace {
+
+// A piece of host memory, its twin, and which arrays of it are on the device: how many bytes of each, by its place.
+struct Mirror {
+  size_t bytes = 0;
+  std::byte* twin = nullptr;
+  std::map<size_t, size_t> there;
+  bool on_the_way = false;  // copies may still be reading the host's side
+};
+constexpr size_t kNeverCopied = ~size_t{0};  // written by kernels
+
+// Never destroyed: what outlives main still gives its memory back to them.
+std::map<const std::byte*, Mirror, std::less<>>& mirrors() {
+  static auto& all = *new std::map<const std::byte*, Mirror, std::less<>>;
+  return all;
+}
+// The mirror that holds this place, and the place's offset.
+std::pair<Mirror*, size_t> mirror_of(const void* place) {
+  const auto* at = static_cast<const std::byte*>(place);
+  auto next = mirrors().upper_bound(at);
+  if (next == mirrors().begin()) return {nullptr, 0};
+  auto& [host, mirror] = *--next;
+  const auto offset = static_cast<size_t>(at - host);
+  return offset < mirror.bytes ? std::pair{&mirror, offset} : std::pair<Mirror*, size_t>{nullptr, 0};
+}
+
+Arena& pool() {
+  static auto& instance = *new Arena(Device::cuda);
+  return instance;
+}
+int depth = 0;  // of calls inside calls
+
+}  // namespace
+
+std::byte* allocate_mirrored(size_t bytes) {
+  std::byte* const host = allocate_pinned(bytes);
+  try {
+    mirrors()[host] = {bytes, allocate(bytes), {}, false};
+  } catch (...) {
+    release_pinned(host);
+    throw;
+  }
+  return host;
+}
+
+void release_mirrored(std::byte* memory) {
+  const auto found = mirrors().find(memory);
+  if (found == mirrors().end()) return;
+  release(found->second.twin);
+  mirrors().erase(found);
+  release_pinned(memory);
+}
+
+void renew(std::byte* memory) {
+  Mirror& mirror = mirrors().at(memory);
+  if (mirror.on_the_way) synchronize();
+  mirror.there.clear();
+  mirror.on_the_way = false;
+}
+
+void copy_in(void* to, const void* from, size_t bytes) {
+  if (Mirror* const mirror = mirror_of(from).first) mirror->on_the_way = true;
+  copy_to_device(to, from, bytes);
+}
+
+void set_all(const Mat& x, float value) {
+  float* const to = x.data;
+  each(x.size(), [=] ND_KERNEL(int64_t i) { to[i] = value; });
+}
+
+Call::Call() { ++depth; }
+Call::~Call() {
+  if (--depth == 0) pool().reset();
+}
+
+const void* Call::read(const void* host, size_t bytes) {
+  if (!host) return nullptr;
+  const auto [mirror, offset] = mirror_of(host);
+  if (!mirror) {
+    void* const copy = scratch(static_cast<int64_t>(bytes + 3) / 4);
+    if (bytes > 0) copy_to_device(copy, host, bytes);
+    return copy;
+  }
+  size_t& there = mirror->there[offset];
+  if (there < bytes) {
+    copy_to_device(mirror->twin + offset, host, bytes);
+    mirror->on_the_way = true;
+    there = bytes;
+  }
+  return mirror->twin + offset;
+}
+
+void* Call::written(void* array) {
+  const auto [mirror, offset] = mirror_of(array);
+  if (!mirror) throw std::logic_error("an operation's result lies in memory that the GPU does not know");
+  mirror->there[offset] = kNeverCopied;
+  return mirror->twin + offset;
+}
+
+Index Call::in(const Index& index) {
+  return {index.items, index.rows, in(index.row, index.items),
+          index.offsets ? in(index.offsets, index.rows + 1) : nullptr, in(index.item, index.items)};
+}
+
+Tables Call::in(std::span<const Table> tables) {
+  Tables out{};
+  out.count = static_cast<int>(tables.size());
+  for (int j = 0; j < out.count; ++j) out.table[j] = in(tables[static_cast<size_t>(j)]);
+  return out;
+}
+
+float* Call::scratch(int64_t count) { return pool().mat(1, std::max<int64_t>(count, 1)).data; }
+
+}  // namespace nd::cuda

@@ -1,0 +1,462 @@
+// Blocks of tokens that look at each other: attention inside a block, D-HAN's pooled attention over stacks, layer
+// normalisation, weighted and shifted tokens, LSTM.
+//
+// D-HAN's block of 22 tokens is worked on by one team from scores to pooled vector, with everything in between in shared
+// memory where it fits; the tokens of a stack are shared by many blocks, so they stay in the caches. Gradients of tokens
+// are written a block and added up by stack afterwards, in the order of the index.
+#include "lib/tensor/cuda/call.h"
+#include "lib/tensor/cuda/dropout.h"
+#include "lib/tensor/cuda/math.h"
+#include "lib/tensor/cuda/reduce.h"
+
+namespace nd::cuda {
+namespace {
+
+constexpr float kEpsilon = 1e-5f;  // of the variance
+
+// x = softmax(scale x), by one lane
+ND_KERNEL void softmax(float* x, int64_t n, float scale) {
+  float most = x[0], total = 0;
+  for (int64_t i = 1; i < n; ++i) most = fmaxf(most, x[i]);
+  for (int64_t i = 0; i < n; ++i) {
+    x[i] = expf((x[i] - most) * scale);
+    total += x[i];
+  }
+  for (int64_t i = 0; i < n; ++i) x[i] /= total;
+}
+
+// dp = scale p ⊙ (dp − Σ p dp), by one lane
+ND_KERNEL void softmax_backward(const float* p, float* dp, int64_t n, float scale) {
+  const float mean = dot(p, dp, n);
+  for (int64_t i = 0; i < n; ++i) dp[i] = p[i] * (dp[i] - mean) * scale;
+}
+
+ND_KERNEL void put(const Into& to, int64_t at, float value) {
+  if (!to.mat.empty()) to.mat.data[at] = to.add ? to.mat.data[at] + value : value;
+}
+
+}  // namespace
+
+// --- Layer normalisation ---
+
+void layer_norm(const Mat& x, const Mat& r, const Dropout& drop, const Mat& gamma, const Mat& beta, Mat stat, Mat y) {
+  const Kept kept(drop, x.cols);
+  const int64_t n = x.cols;
+  teams<kWarp>(x.rows, 0, [=] ND_KERNEL(const Warp& team, int64_t i) {
+    float* const s = y.row(i);
+    team.each(n, [&](int64_t c) { s[c] = r.empty() ? x.row(i)[c] : x.row(i)[c] + kept(i, c, r.row(i)[c]); });
+    const float mean = team.sum(n, [&](int64_t c) { return s[c]; }) / static_cast<float>(n);
+    const float square = team.sum(n, [&](int64_t c) { return (s[c] - mean) * (s[c] - mean); });
+    const float inverse = 1 / sqrtf(square / static_cast<float>(n) + kEpsilon);
+    team.each(n, [&](int64_t c) { s[c] = fmaf((s[c] - mean) * inverse, gamma.data[c], beta.data[c]); });
+    team.each(1, [&](int64_t) {
+      stat.row(i)[0] = mean;
+      stat.row(i)[1] = inverse;
+    });
+  });
+}
+
+void layer_norm_backward(const Mat& x, const Mat& r, const Dropout& drop, const Mat& gamma, const Mat& stat,
+                         const Mat& dy, Into dx, Into dr, Into dgamma, Into dbeta) {
+  Call call;
+  const Kept kept(drop, x.cols);
+  const int64_t n = x.cols;
+  const Mat unit = call.scratch(x.rows, n);
+  teams<kWarp>(x.rows, 0, [=] ND_KERNEL(const Warp& team, int64_t i) {
+    const float mean = stat.row(i)[0], inverse = stat.row(i)[1];
+    float* const u = unit.row(i);
+    const float* const d = dy.row(i);
+    team.each(n, [&](int64_t c) {
+      const float s = r.empty() ? x.row(i)[c] : x.row(i)[c] + kept(i, c, r.row(i)[c]);
+      u[c] = (s - mean) * inverse;
+    });
+    const float mean_g = team.sum(n, [&](int64_t c) { return d[c] * gamma.data[c]; }) / static_cast<float>(n);
+    const float mean_gu = team.sum(n, [&](int64_t c) { return d[c] * gamma.data[c] * u[c]; }) / static_cast<float>(n);
+    team.each(n, [&](int64_t c) {
+      const float ds = (d[c] * gamma.data[c] - mean_g - u[c] * mean_gu) * inverse;
+      put(dx, i * n + c, ds);
+      if (!r.empty()) put(dr, i * n + c, kept(i, c, ds));
+      u[c] *= d[c];
+    });
+  });
+  sum_rows(call, unit.data, x.rows, n, dgamma);
+  sum_rows(call, dy.data, x.rows, n, dbeta);
+}
+
+// --- Attention inside blocks ---
+
+void block_attention(const BlockAttention& a, const Mat& query, const Mat& key, const Mat& value, Mat p, Mat y) {
+  Call call;
+  const Kept kept(a.drop, a.tokens);
+  const Mat weight = call.scratch(p.rows, p.cols);
+  const int64_t T = a.tokens, heads = a.heads, width = query.cols / heads;
+  const float scale = a.scale;
+  teams<kWarp>(query.rows / T * heads, 0, [=] ND_KERNEL(const Warp& team, int64_t at) {
+    const int64_t row = at / heads * T, c0 = at % heads * width, first = at * T;
+    team.each(T * T, [&](int64_t k) {
+      p.row(first)[k] = dot(query.row(row + k / T) + c0, key.row(row + k % T) + c0, width);
+    });
+    team.each(T, [&](int64_t i) { softmax(p.row(first + i), T, scale); });
+    team.each(T * T, [&](int64_t k) { weight.row(first)[k] = kept(first + k / T, k % T, p.row(first)[k]); });
+    team.each(T * width, [&](int64_t k) {
+      const int64_t i = k / width, c = c0 + k % width;
+      float sum = 0;
+      for (int64_t j = 0; j < T; ++j) sum = fmaf(weight.row(first + i)[j], value.row(row + j)[c], sum);
+      y.row(row + i)[c] = sum;
+    });
+  });
+}
+
+void block_attention_backward(const BlockAttention& a, const Mat& query, const Mat& key, const Mat& value, const Mat& p,
+                              const Mat& dy, Into dquery, Into dkey, Into dvalue) {
+  Call call;
+  const Kept kept(a.drop, a.tokens);
+  const Mat weight = call.scratch(p.rows, p.cols), ds = call.scratch(p.rows, p.cols);
+  const int64_t T = a.tokens, heads = a.heads, n = query.cols, width = n / heads;
+  const float scale = a.scale;
+  teams<kWarp>(query.rows / T * heads, 0, [=] ND_KERNEL(const Warp& team, int64_t at) {
+    const int64_t row = at / heads * T, c0 = at % heads * width, first = at * T;
+    team.each(T * T, [&](int64_t k) {
+      const int64_t i = k / T, j = k % T;
+      weight.row(first)[k] = kept(first + i, j, p.row(first)[k]);
+      ds.row(first)[k] = kept(first + i, j, dot(dy.row(row + i) + c0, value.row(row + j) + c0, width));
+    });
+    team.each(T, [&](int64_t i) { softmax_backward(p.row(first + i), ds.row(first + i), T, scale); });
+    // The three may be one matrix, so each has a phase of its own.
+    team.each(T * width, [&](int64_t k) {
+      const int64_t i = k / width, c = c0 + k % width;
+      float sum = 0;
+      for (int64_t j = 0; j < T; ++j) sum = fmaf(ds.row(first + i)[j], key.row(row + j)[c], sum);
+      put(dquery, (row + i) * n + c, sum);
+    });
+    team.each(T * width, [&](int64_t k) {
+      const int64_t j = k / width, c = c0 + k % width;
+      float sum = 0;
+      for (int64_t i = 0; i < T; ++i) sum = fmaf(ds.row(first + i)[j], query.row(row + i)[c], sum);
+      put(dkey, (row + j) * n + c, sum);
+    });
+    team.each(T * width, [&](int64_t k) {
+      const int64_t j = k / width, c = c0 + k % width;
+      float sum = 0;
+      for (int64_t i = 0; i < T; ++i) sum = fmaf(weight.row(first + i)[j], dy.row(row + i)[c], sum);
+      put(dvalue, (row + j) * n + c, sum);
+    });
+  });
+}
+
+// --- Attention over stacks, pooled ---
+
+namespace {
+
+// A row for every token of a block's stack: what lies in the stack's and in the joined table, added up.
+Mat joined(Call& call, const Mat& stack, const Mat& other, const Index& of, const Index& other_of, int64_t height) {
+  const Mat sum = call.scratch(of.items * height, stack.cols);
+  const Mat a = stack, b = other;
+  const Index of_a = of, of_b = other_of;
+  each(sum.size(), [=] ND_KERNEL(int64_t at) {
+    const int64_t row = at / sum.cols, c = at % sum.cols, block = row / height, t = row % height;
+    sum.data[at] = a.row(of_a.row_of(block) * height + t)[c] + b.row(of_b.row_of(block) * height + t)[c];
+  });
+  return sum;
+}
+
+// Where the tokens of a block lie; on the device.
+struct Side {
+  int64_t height;
+  bool by_block;  // every block has rows of its own
+  Tokens stack, extra[2];
+  Index of, extra_of[2];
+
+  Side(Call& call, const StackAttention& a)
+      : height(a.height), by_block(a.joins()), stack(a.stack), of(call.in(a.of)) {
+    if (by_block) {
+      const Index other = call.in(a.joined_of);
+      stack = {joined(call, a.stack.x, a.joined.x, of, other, height),
+               joined(call, a.stack.query, a.joined.query, of, other, height),
+               joined(call, a.stack.key, a.joined.key, of, other, height),
+               joined(call, a.stack.value, a.joined.value, of, other, height)};
+    }
+    for (int j = 0; j < a.extras; ++j) {
+      extra[j] = a.extra[j];
+      extra_of[j] = call.in(a.extra_of[j]);
+    }
+  }
+  constexpr int64_t row(int64_t block, int64_t t) const {
+    return t < height ? (by_block ? block : of.row_of(block)) * height + t : extra_of[t - height].row_of(block);
+  }
+  constexpr const Tokens& table(int64_t t) const { return t < height ? stack : extra[t - height]; }
+  constexpr const float* x(int64_t block, int64_t t) const { return table(t).x.row(row(block, t)); }
+  constexpr const float* query(int64_t block, int64_t t) const { return table(t).query.row(row(block, t)); }
+  constexpr const float* key(int64_t block, int64_t t) const { return table(t).key.row(row(block, t)); }
+  constexpr const float* value(int64_t block, int64_t t) const { return table(t).value.row(row(block, t)); }
+};
+
+// Shared memory for one block where there is enough, else this block's part of `instead`.
+struct Room {
+  int64_t floats, shared;
+  float* instead;
+
+  Room(Call& call, int64_t floats, int64_t blocks)
+      : floats(floats),
+        shared(team_floats(floats) <= kSharedFloats ? floats : 0),
+        instead(shared > 0 ? nullptr : call.scratch(floats * blocks)) {}
+  ND_KERNEL float* of(const Block& team, int64_t block) const {
+    return instead ? instead + block * floats : team.memory;
+  }
+};
+
+ND_KERNEL float sum_of(const float* x, int64_t n) {
+  float sum = 0;
+  for (int64_t i = 0; i < n; ++i) sum += x[i];
+  return sum;
+}
+
+}  // namespace
+
+void stack_attention(const StackAttention& a, Mat p, Mat stat, Mat z) {
+  Call call;
+  const Side side(call, a);
+  const int64_t T = a.tokens(), n = a.gamma.cols;
+  const Room room(call, T * T + T * n, a.of.items);
+  const Kept kept_weights(a.drop_weights, T), kept(a.drop_output, n);
+  const float scale = a.scale;
+  const Mat bias = a.bias, gamma = a.gamma, beta = a.beta, pool = a.pool, pool_bias = a.pool_bias;
+  teams<kBlock>(a.of.items, room.shared, [=] ND_KERNEL(const Block& team, int64_t b) {
+    float *const weight = room.of(team, b), *const s = weight + T * T, *const pb = p.row(b * T);
+    team.each(T * T, [&](int64_t k) { pb[k] = dot(side.query(b, k / T), side.key(b, k % T), n); });
+    team.each(T, [&](int64_t t) { softmax(pb + t * T, T, scale); });
+    team.each(T * T, [&](int64_t k) { weight[k] = kept_weights(b * T + k / T, k % T, pb[k]); });
+    team.each(T * n, [&](int64_t k) {
+      const int64_t t = k / n, c = k % n;
+      float y = bias.data[c];
+      for (int64_t j = 0; j < T; ++j) y = fmaf(weight[t * T + j], side.value(b, j)[c], y);
+      s[k] = side.x(b, t)[c] + kept(b * T + t, c, y);
+    });
+    team.each(T, [&](int64_t t) {
+      const float mean = sum_of(s + t * n, n) / static_cast<float>(n);
+      float square = 0;
+      for (int64_t c = 0; c < n; ++c) square = fmaf(s[t * n + c] - mean, s[t * n + c] - mean, square);
+      stat.row(b * T + t)[0] = mean;
+      stat.row(b * T + t)[1] = 1 / sqrtf(square / static_cast<float>(n) + kEpsilon);
+    });
+    team.each(n, [&](int64_t c) {
+      float sum = 0, pool_sum = 0;
+      for (int64_t t = 0; t < T; ++t) {
+        const float* const of_row = stat.row(b * T + t);
+        sum = fmaf(pool.data[t], (s[t * n + c] - of_row[0]) * of_row[1], sum);
+        pool_sum += pool.data[t];
+      }
+      z.row(b)[c] = fmaf(gamma.data[c], sum, fmaf(pool_sum, beta.data[c], pool_bias.data[0]));
+    });
+  });
+}
+
+void stack_attention_backward(const StackAttention& a, const Mat& p, const Mat& stat, const Mat& dz,
+                              const StackAttentionInto& out) {
+  Call call;
+  const Side side(call, a);
+  const int64_t T = a.tokens(), n = a.gamma.cols, blocks = a.of.items, height = a.height;
+  const Room room(call, 2 * T * T + 2 * T * n + T, blocks);
+  const Kept kept_weights(a.drop_weights, T), kept(a.drop_output, n);
+  const float scale = a.scale;
+  const Mat bias = a.bias, gamma = a.gamma, beta = a.beta, pool = a.pool;
+  // Of each block: gradients of its tokens, and its shares of bias, gamma, beta, pool and pool_bias.
+  const int64_t numbers = 3 * n + T + 1;
+  float* const shares = call.scratch(blocks * numbers);
+  const Mat dx = call.scratch(blocks * T, n), dquery = call.scratch(blocks * T, n), dkey = call.scratch(blocks * T, n),
+            dvalue = call.scratch(blocks * T, n);
+  teams<kBlock>(blocks, room.shared, [=] ND_KERNEL(const Block& team, int64_t b) {
+    float *const weight = room.of(team, b), *const ds = weight + T * T, *const unit = ds + T * T,
+                 *const dy = unit + T * n, *const mean_gu = dy + T * n;
+    const float *const pb = p.row(b * T), *const d = dz.row(b);
+    float *const sum_bias = shares + b * numbers, *const sum_gamma = sum_bias + n, *const sum_beta = sum_gamma + n,
+                 *const sum_pool = sum_beta + n, *const sum_pool_bias = sum_pool + T;
+    // Forwards once more, up to what is pooled.
+    team.each(T * T, [&](int64_t k) { weight[k] = kept_weights(b * T + k / T, k % T, pb[k]); });
+    team.each(T * n, [&](int64_t k) {
+      const int64_t t = k / n, c = k % n;
+      float y = bias.data[c];
+      for (int64_t j = 0; j < T; ++j) y = fmaf(weight[t * T + j], side.value(b, j)[c], y);
+      const float* const of_row = stat.row(b * T + t);
+      unit[k] = (side.x(b, t)[c] + kept(b * T + t, c, y) - of_row[0]) * of_row[1];
+    });
+    // The gradient of O_t is pool[t] dz, so that of the normalised rows is one vector, dz ⊙ gamma, for all of them.
+    const float mean_g = team.sum(n, [&](int64_t c) { return d[c] * gamma.data[c]; }) / static_cast<float>(n);
+    const float d_beta = team.sum(n, [&](int64_t c) { return d[c] * beta.data[c]; });
+    const float pool_sum = team.sum(T, [&](int64_t t) { return pool.data[t]; });
+    const float d_sum = team.sum(n, [&](int64_t c) { return d[c]; });
+    team.each(T, [&](int64_t t) {
+      float d_unit = 0;
+      for (int64_t c = 0; c < n; ++c) d_unit = fmaf(unit[t * n + c], d[c] * gamma.data[c], d_unit);
+      mean_gu[t] = d_unit / static_cast<float>(n);
+      sum_pool[t] = d_unit + d_beta;
+    });
+    team.each(T * n, [&](int64_t k) {
+      const int64_t t = k / n, c = k % n;
+      const float slope = pool.data[t] * stat.row(b * T + t)[1];
+      const float v = (d[c] * gamma.data[c] - mean_g - unit[k] * mean_gu[t]) * slope;
+      dx.row(b * T)[k] = v;
+      dy[k] = kept(b * T + t, c, v);
+    });
+    team.each(n, [&](int64_t c) {
+      float of_bias = 0, pooled = 0;
+      for (int64_t t = 0; t < T; ++t) {
+        of_bias += dy[t * n + c];
+        pooled = fmaf(pool.data[t], unit[t * n + c], pooled);
+      }
+      sum_bias[c] = of_bias;
+      sum_gamma[c] = d[c] * pooled;
+      sum_beta[c] = pool_sum * d[c];
+    });
+    team.each(1, [&](int64_t) { sum_pool_bias[0] = d_sum; });
+    team.each(T * T, [&](int64_t k) { ds[k] = kept_weights(b * T + k / T, k % T, dot(dy + k / T * n, side.value(b, k % T), n)); });
+    team.each(T, [&](int64_t t) { softmax_backward(pb + t * T, ds + t * T, T, scale); });
+    team.each(T * n, [&](int64_t k) {
+      const int64_t t = k / n, c = k % n;
+      float of_query = 0, of_key = 0, of_value = 0;
+      for (int64_t j = 0; j < T; ++j) {
+        of_query = fmaf(ds[t * T + j], side.key(b, j)[c], of_query);
+        of_key = fmaf(ds[j * T + t], side.query(b, j)[c], of_key);
+        of_value = fmaf(weight[j * T + t], dy[j * n + c], of_value);
+      }
+      dquery.row(b * T)[k] = of_query;
+      dkey.row(b * T)[k] = of_key;
+      dvalue.row(b * T)[k] = of_value;
+    });
+  });
+
+  const Index of = side.of;
+  const auto of_stacks = [&](const Mat& by_block, const Into& to) {
+    const Mat from = by_block;
+    const Into into = to;
+    each(to.mat.size(), [=] ND_KERNEL(int64_t at) {
+      const int64_t token = at / n, s = token / height, t = token % height, c = at % n;
+      float sum = into.add ? into.mat.data[at] : 0.0f;
+      for (int64_t i = of.begin(s); i < of.end(s); ++i) sum += from.row(of.item_at(i) * T + t)[c];
+      into.mat.data[at] = sum;
+    });
+  };
+  of_stacks(dx, out.stack.x);
+  of_stacks(dquery, out.stack.query);
+  of_stacks(dkey, out.stack.key);
+  of_stacks(dvalue, out.stack.value);
+  if (a.joins()) {
+    const auto of_joined = [&](const Mat& by_block, const Mat& to) {
+      const Mat from = by_block, into = to;
+      each(into.size(), [=] ND_KERNEL(int64_t at) {
+        into.data[at] = from.row(at / n / height * T + at / n % height)[at % n];
+      });
+    };
+    of_joined(dx, out.joined.x);
+    of_joined(dquery, out.joined.query);
+    of_joined(dkey, out.joined.key);
+    of_joined(dvalue, out.joined.value);
+  }
+  for (int j = 0; j < a.extras; ++j) {
+    const auto of_extra = [&](const Mat& by_block, const Mat& to) {
+      const Mat from = by_block, into = to;
+      each(blocks * n, [=] ND_KERNEL(int64_t at) { into.data[at] = from.row(at / n * T + height + j)[at % n]; });
+    };
+    of_extra(dx, out.extra[j].x);
+    of_extra(dquery, out.extra[j].query);
+    of_extra(dkey, out.extra[j].key);
+    of_extra(dvalue, out.extra[j].value);
+  }
+  sum_rows(call, shares, blocks, numbers, out.bias);
+  sum_rows(call, shares + n, blocks, numbers, out.gamma);
+  sum_rows(call, shares + 2 * n, blocks, numbers, out.beta);
+  sum_rows(call, shares + 3 * n, blocks, numbers, out.pool);
+  sum_rows(call, shares + 3 * n + T, blocks, numbers, out.pool_bias);
+}
+
+// --- Weighted and shifted tokens ---
+
+void mix_tokens(const Mat& x, const Mat& w, const Mat& bias, Mat y) {
+  const int64_t T = w.rows, outputs = w.cols, n = x.cols;
+  each(y.size(), [=] ND_KERNEL(int64_t at) {
+    const int64_t row = at / n, c = at % n, b = row / outputs, j = row % outputs;
+    float sum = bias.data[j];
+    for (int64_t t = 0; t < T; ++t) sum = fmaf(w.row(t)[j], x.row(b * T + t)[c], sum);
+    y.data[at] = sum;
+  });
+}
+
+void mix_tokens_backward(const Mat& x, const Mat& w, const Mat& dy, Into dx, Into dw, Into dbias) {
+  Call call;
+  const int64_t T = w.rows, outputs = w.cols, n = x.cols, blocks = x.rows / T, numbers = w.size() + outputs;
+  float* const shares = call.scratch(blocks * numbers);
+  teams<kWarp>(blocks, 0, [=] ND_KERNEL(const Warp& team, int64_t b) {
+    team.each(T * n, [&](int64_t k) {
+      const int64_t t = k / n, c = k % n;
+      float sum = 0;
+      for (int64_t j = 0; j < outputs; ++j) sum = fmaf(w.row(t)[j], dy.row(b * outputs + j)[c], sum);
+      put(dx, (b * T + t) * n + c, sum);
+    });
+    float* const share = shares + b * numbers;
+    team.each(T * outputs, [&](int64_t k) {
+      share[k] = dot(x.row(b * T + k / outputs), dy.row(b * outputs + k % outputs), n);
+    });
+    team.each(outputs, [&](int64_t j) { share[T * outputs + j] = sum_of(dy.row(b * outputs + j), n); });
+  });
+  sum_rows(call, shares, blocks, numbers, dw);
+  sum_rows(call, shares + w.size(), blocks, numbers, dbias);
+}
+
+void shift_tokens(int64_t tokens, int64_t by, const Mat& x, bool add, Mat y) {
+  each(x.size(), [=] ND_KERNEL(int64_t at) {
+    const int64_t i = at / x.cols, from = i % tokens - by;
+    const float v = from >= 0 && from < tokens ? x.row(i - by)[at % x.cols] : 0.0f;
+    y.data[at] = add ? y.data[at] + v : v;
+  });
+}
+
+// --- LSTM ---
+
+void lstm(int64_t tokens, bool reverse, const Mat& a, const Mat& u, Mat gates, Mat cell, Mat h) {
+  const int64_t n = h.cols;
+  teams<kBlock>(h.rows / tokens, 0, [=] ND_KERNEL(const Block& team, int64_t b) {
+    for (int64_t step = 0; step < tokens; ++step) {
+      const int64_t row = b * tokens + (reverse ? tokens - 1 - step : step), before = row + (reverse ? 1 : -1);
+      float* const now = gates.row(row);
+      team.each(4 * n, [&](int64_t k) {
+        float sum = a.row(row)[k];
+        for (int64_t c = 0; step > 0 && c < n; ++c) sum = fmaf(h.row(before)[c], u.row(c)[k], sum);
+        now[k] = k / n == 2 ? tanhf(sum) : sigmoid(sum);
+      });
+      team.each(n, [&](int64_t c) {
+        const float held = step > 0 ? cell.row(before)[c] : 0.0f;
+        cell.row(row)[c] = fmaf(now[n + c], held, now[c] * now[2 * n + c]);
+        h.row(row)[c] = now[3 * n + c] * tanhf(cell.row(row)[c]);
+      });
+    }
+  });
+}
+
+void lstm_backward(int64_t tokens, bool reverse, const Mat& u, const Mat& gates, const Mat& cell, const Mat& dh,
+                   Mat da) {
+  Call call;
+  const int64_t n = dh.cols;
+  const Mat dcell = call.scratch(dh.rows / tokens, n);  // what the later step asks of this one's cell
+  teams<kBlock>(dh.rows / tokens, 0, [=] ND_KERNEL(const Block& team, int64_t b) {
+    for (int64_t step = tokens - 1; step >= 0; --step) {
+      const int64_t row = b * tokens + (reverse ? tokens - 1 - step : step);
+      const int64_t earlier = row + (reverse ? 1 : -1), later = row + (reverse ? -1 : 1);
+      const bool last = step == tokens - 1;
+      team.each(n, [&](int64_t c) {
+        const float* const g = gates.row(row);
+        const float in = g[c], forget = g[n + c], fresh = g[2 * n + c], output = g[3 * n + c];
+        const float bent = tanhf(cell.row(row)[c]), held = step > 0 ? cell.row(earlier)[c] : 0.0f;
+        const float d = dh.row(row)[c] + (last ? 0.0f : dot(da.row(later), u.row(c), 4 * n));
+        const float dc = fmaf(d * output, 1.0f - bent * bent, last ? 0.0f : dcell.row(b)[c]);
+        float* const to = da.row(row);
+        to[c] = dc * fresh * in * (1.0f - in);
+        to[n + c] = dc * held * forget * (1.0f - forget);
+        to[2 * n + c] = dc * in * (1.0f - fresh * fresh);
+        to[3 * n + c] = d * bent * output * (1.0f - output);
+        dcell.row(b)[c] = dc * forget;
+      });
+    }
+  });
+}
+
+}  // namespace nd::cuda
