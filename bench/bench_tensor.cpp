@@ -153,9 +153,9 @@ void attention() {
 
   auto w1 = numbers(kDim * kHidden, "w1");
   const Mat layer{w1.data(), kDim, kHidden};
-  print("tails: gathered product", fastest([&] {
-          ops::gemm(x, tails.data(), layer, {}, Activation::none, false, tail.table);
-        }), 4 * (kDim + kHidden));
+  print("tails: gathered product",
+        fastest([&] { ops::gemm(x, tails.data(), layer, {}, Activation::none, false, tail.table); }),
+        4 * (kDim + kHidden));
   const std::vector<Table> tables = {{head.table, head.index}, {rel.table, rel.index}, {tail.table, tail.index}};
   print("relu_dot, three tables", fastest([&] { ops::relu_dot(tables, w, {}, mask.data(), dp); }), 12 * kHidden);
   print("segment_softmax", fastest([&] { ops::segment_softmax(segments, dp, p); }), 8);
@@ -172,7 +172,8 @@ void attention() {
   auto dw1 = w1;
   print("tails: gathered product, transposed", fastest([&] {
           ops::gemm_tn(x, tails.data(), tail.gradient, false, {dw1.data(), kDim, kHidden});
-        }), 4 * (kDim + kHidden));
+        }),
+        4 * (kDim + kHidden));
 }
 
 }  // namespace
@@ -182,7 +183,8 @@ int main(int argc, char** argv) {
   nd::set_threads(argc > 1 ? std::atoi(argv[1]) : 1);
   const auto blas = nd::open_blas();
   std::printf("%d thread(s) for ours%s\n", nd::threads(), blas ? "" : "; OpenBLAS is not installed");
-  for (auto [m, k, n] : {std::array{18000, 90, 128}, {1536, 90, 128}, {952, 180, 90}, {64, 768, 128}, {1024, 1024, 1024}})
+  for (auto [m, k, n] :
+       {std::array{18000, 90, 128}, {1536, 90, 128}, {952, 180, 90}, {64, 768, 128}, {1024, 1024, 1024}})
     nd::products(m, k, n, blas);
   nd::attention();
 }

@@ -1,8 +1,8 @@
-// KRED's cost at the setting of the paper's Table 4: one epoch over generated documents with a category head, 64 a step,
-// Adam included; then vectors for all of them. Prints one JSON line; bench/kred.sh puts PyTorch beside it.
+// KRED's cost at the setting of the paper's Table 4: one epoch over generated documents with a category head, 64 a
+// step, Adam included; then vectors for all of them. Prints one JSON line; bench/kred.sh puts PyTorch beside it.
 //
-// Documents have 24 distinct entities drawn Zipf(1) from 60,000; an entity has 20 neighbours drawn uniformly from 200,000
-// and 1,000 relations; d = 90, hidden 128, 768-wide base vectors (performance.md 8 uses the same).
+// Documents have 24 distinct entities drawn Zipf(1) from 60,000; an entity has 20 neighbours drawn uniformly from
+// 200,000 and 1,000 relations; d = 90, hidden 128, 768-wide base vectors (performance.md 8 uses the same).
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -93,8 +93,8 @@ Kg graph() {
       tail.push_back(static_cast<int32_t>(random.below(kEntities, h, 2 * j + 1)));
     }
   const auto n = static_cast<int64_t>(head.size());
-  return {numbered("Q", kEntities), numbered("P", kRelations), std::move(head), std::move(relation),
-          std::move(tail), std::vector<int64_t>{n, n, n}};
+  return {numbered("Q", kEntities), numbered("P", kRelations), std::move(head),
+          std::move(relation),      std::move(tail),           std::vector<int64_t>{n, n, n}};
 }
 
 // The category task, and counts of how much a step's rows repeat.

@@ -12,9 +12,9 @@ namespace nd {
 struct Candidates {
   static constexpr const char* kind = "candidates/1";
 
-  Array<int32_t> impression;   // [m] rows of the behavior, or clicks; never falling; one may come several times
-  Ragged<int32_t> candidate;   // [m] rows of the corpus
-  Array<uint8_t> label;        // one per candidate: 1 clicked, 0 not, 255 unlabelled
+  Array<int32_t> impression;  // [m] rows of the behavior, or clicks; never falling; one may come several times
+  Ragged<int32_t> candidate;  // [m] rows of the corpus
+  Array<uint8_t> label;       // one per candidate: 1 clicked, 0 not, 255 unlabelled
 
   int64_t size() const { return impression.size(); }
 

@@ -9,26 +9,26 @@ namespace nd {
 struct Corpus {
   static constexpr const char* kind = "corpus/1";
 
-  Strings id;                      // [n] the publisher's article ids, unique
-  Array<int32_t> category;         // [n] row of category_name, -1 when unknown
-  Array<int32_t> subcategory;      // [n] row of subcategory_name, -1 when unknown
-  Strings title, abstract, body;   // [n] UTF-8, may be empty
-  Strings url;                     // [n] may be empty
-  Array<int64_t> published;        // [n] seconds since 1970-01-01T00:00:00Z, -1 when unknown
-  Strings category_name;           // names, unique, in order of first appearance
+  Strings id;                     // [n] the publisher's article ids, unique
+  Array<int32_t> category;        // [n] row of category_name, -1 when unknown
+  Array<int32_t> subcategory;     // [n] row of subcategory_name, -1 when unknown
+  Strings title, abstract, body;  // [n] UTF-8, may be empty
+  Strings url;                    // [n] may be empty
+  Array<int64_t> published;       // [n] seconds since 1970-01-01T00:00:00Z, -1 when unknown
+  Strings category_name;          // names, unique, in order of first appearance
   Strings subcategory_name;
-  Strings entity_id;               // [e] ids of all linked entities, unique, in order of first appearance
-  Strings entity_label;            // [e] a name for people to read, may be empty
-  Strings type_name;               // entity types ("P", "G", ...), unique, in order of first appearance
+  Strings entity_id;     // [e] ids of all linked entities, unique, in order of first appearance
+  Strings entity_label;  // [e] a name for people to read, may be empty
+  Strings type_name;     // entity types ("P", "G", ...), unique, in order of first appearance
 
   // Links of article i are link_entity[i] and the same range of the flat columns below. As ingested there is one
   // link per field an entity occurs in; entity-link-filter merges them into one link per entity.
-  Ragged<int32_t> link_entity;     // rows of entity_id
-  Array<int32_t> link_type;        // row of type_name, -1 when unknown
-  Array<uint8_t> link_position;    // 0 title, 1 body (abstract and body)
-  Array<int32_t> link_frequency;   // occurrences, at least 1
-  Array<int32_t> link_first;       // first occurrence, in code points from the start of its field, -1 when unknown
-  Array<float> link_confidence;    // the linker's confidence, 0 to 1
+  Ragged<int32_t> link_entity;    // rows of entity_id
+  Array<int32_t> link_type;       // row of type_name, -1 when unknown
+  Array<uint8_t> link_position;   // 0 title, 1 body (abstract and body)
+  Array<int32_t> link_frequency;  // occurrences, at least 1
+  Array<int32_t> link_first;      // first occurrence, in code points from the start of its field, -1 when unknown
+  Array<float> link_confidence;   // the linker's confidence, 0 to 1
 
   int64_t size() const { return id.size(); }
 

@@ -1,7 +1,8 @@
 // scores/1: one score per candidate of each impression, complete enough to be judged without any other file.
 //
 // Carries the digest of the behavior or clicks that were scored (input "behavior" or "clicks"; a click's impression_id
-// is its flat index in decimal), and of the candidates where a fixed list was ("candidates"). The system's name and seed are in nd.options ("system", "seed"): they are what tables call a file.
+// is its flat index in decimal), and of the candidates where a fixed list was ("candidates"). The system's name and
+// seed are in nd.options ("system", "seed"): they are what tables call a file.
 #pragma once
 
 #include "formats/array.h"
@@ -12,11 +13,11 @@ namespace nd {
 struct Scores {
   static constexpr const char* kind = "scores/1";
 
-  Strings impression_id;   // [m]
-  Strings user_id;         // [m]
-  Array<int64_t> time;     // [m] as in behavior or clicks
-  Ragged<float> score;     // [m] finite; higher is better
-  Array<uint8_t> label;    // one per score: 1 clicked, 0 not, 255 unlabelled
+  Strings impression_id;  // [m]
+  Strings user_id;        // [m]
+  Array<int64_t> time;    // [m] as in behavior or clicks
+  Ragged<float> score;    // [m] finite; higher is better
+  Array<uint8_t> label;   // one per score: 1 clicked, 0 not, 255 unlabelled
 
   int64_t size() const { return impression_id.size(); }
 

@@ -12,10 +12,10 @@ namespace nd {
 struct Vectors {
   static constexpr const char* kind = "vectors/1";
 
-  Strings id;            // [n] unique
-  Matrix x;              // [n, d] finite
-  Strings relation_id;   // [r] unique; r = 0 when there are no relations
-  Matrix relation_x;     // [r, d]
+  Strings id;           // [n] unique
+  Matrix x;             // [n, d] finite
+  Strings relation_id;  // [r] unique; r = 0 when there are no relations
+  Matrix relation_x;    // [r, d]
 
   int64_t size() const { return id.size(); }
   int64_t dim() const { return x.cols; }
@@ -33,8 +33,8 @@ struct Vectors {
       return "relation_x is " + std::to_string(relation_x.cols) + " wide, but x is " + std::to_string(x.cols);
     return first_problem({same_length({{"id", id.size()}, {"x", x.rows}}),
                           same_length({{"relation_id", relation_id.size()}, {"relation_x", relation_x.rows}}),
-                          unique("id", id), unique("relation_id", relation_id),
-                          finite("x", x.values, x.cols), finite("relation_x", relation_x.values, relation_x.cols)});
+                          unique("id", id), unique("relation_id", relation_id), finite("x", x.values, x.cols),
+                          finite("relation_x", relation_x.values, relation_x.cols)});
   }
 };
 

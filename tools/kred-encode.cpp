@@ -22,8 +22,9 @@ struct Options {
 
 void declare(cli::Command& c, Options& o) {
   c.summary("turn articles into KRED's enriched vectors");
-  c.describe("Entity vectors are made once for all articles, so an article costs little more than a look-up. A vector does "
-             "not depend on the articles encoded beside it.");
+  c.describe(
+      "Entity vectors are made once for all articles, so an article costs little more than a look-up. A vector does "
+      "not depend on the articles encoded beside it.");
   c.input(o.params, "PARAMS", "model that kred-train wrote");
   c.input_option(o.files.corpus, "--corpus", "FILE", "articles and their merged entity links", cli::required);
   c.input_option(o.files.documents, "--documents", "FILE", "article vectors", cli::required);
@@ -33,8 +34,9 @@ void declare(cli::Command& c, Options& o) {
   c.output_option(o.attention, "--attention", "FILE",
                   "also write the weight of every entity in its article and of every neighbour of an entity, as TSV");
   c.common(o.common, cli::threads | cli::device | cli::compress);
-  c.example("kred-encode kred.nd --corpus corpus.nd --documents documents.nd --entities entities.nd --kg kg.nd "
-            "-o articles.nd");
+  c.example(
+      "kred-encode kred.nd --corpus corpus.nd --documents documents.nd --entities entities.nd --kg kg.nd "
+      "-o articles.nd");
   c.see_also("kred-train(1), rank-topk(1), tensor-dump(1)");
 }
 

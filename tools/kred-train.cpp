@@ -33,9 +33,10 @@ struct Options {
 
 void declare(cli::Command& c, Options& o) {
   c.summary("train KRED to rank news for users");
-  c.describe("An epoch draws one example per click and ranks it against negatives; after each epoch the validation "
-             "impressions are scored, and the parameters of the best epoch are written. Stopped by SIGINT or SIGTERM it "
-             "leaves OUTPUT.ckpt; the same command then goes on and ends with the same bytes.");
+  c.describe(
+      "An epoch draws one example per click and ranks it against negatives; after each epoch the validation "
+      "impressions are scored, and the parameters of the best epoch are written. Stopped by SIGINT or SIGTERM it "
+      "leaves OUTPUT.ckpt; the same command then goes on and ends with the same bytes.");
   c.input_option(o.files.corpus, "--corpus", "FILE", "articles and their merged entity links", cli::required);
   c.input_option(o.train, "--train", "FILE", "behavior to learn from", cli::required);
   c.input_option(o.valid, "--valid", "FILE", "behavior to stop by", cli::required);
@@ -67,8 +68,8 @@ void declare(cli::Command& c, Options& o) {
   c.choice(o.negatives, "--negatives", {"impression", "corpus", "popularity", "recent"}, "where negatives come from");
   c.option(o.negatives_each, "--negatives-each", "N", "negatives per click", cli::range(1, 10000));
   c.option(o.training.epochs, "--epochs", "N", "epochs, at most", cli::range(1, 1000000));
-  c.option(o.training.patience, "--patience", "N", "epochs without a better validation result before stopping; 0: never",
-           cli::range(0, 1000000));
+  c.option(o.training.patience, "--patience", "N",
+           "epochs without a better validation result before stopping; 0: never", cli::range(0, 1000000));
   c.option(o.training.batch, "--batch", "N", "clicks a step", cli::range(1, 1000000));
   c.option(o.training.optimiser.lr, "--lr", "X", "Adam's learning rate", cli::above(0));
   c.option(o.training.optimiser.l2, "--l2", "X", "L2 regularisation", cli::at_least(0));
@@ -80,8 +81,9 @@ void declare(cli::Command& c, Options& o) {
            cli::at_least(0) | cli::not_content);
   c.flag(o.restart, "--restart", "ignore a checkpoint of a stopped run", cli::not_content);
   c.common(o.common, cli::threads | cli::seed | cli::device);
-  c.example("kred-train --corpus corpus.nd --train train.nd --valid valid.nd --documents documents.nd "
-            "--entities entities.nd --kg kg.nd -o kred.nd");
+  c.example(
+      "kred-train --corpus corpus.nd --train train.nd --valid valid.nd --documents documents.nd "
+      "--entities entities.nd --kg kg.nd -o kred.nd");
   c.see_also("kg-transe(1), text-encode(1), kred-encode(1), rank-score(1)");
 }
 
@@ -139,8 +141,7 @@ int run(const Options& o, cli::Context& ctx) {
   TrainOptions training = o.training;
   training.seed = o.common.seed;
   Meta meta = meta_of(ctx, inputs);
-  const CheckpointFile checkpoint{o.output == "-" ? "" : o.output + ".ckpt", meta, o.restart,
-                                  o.checkpoint_seconds};
+  const CheckpointFile checkpoint{o.output == "-" ? "" : o.output + ".ckpt", meta, o.restart, o.checkpoint_seconds};
   cli::catch_stop_signals();
   train(task, training, train_hooks(ctx.log, "clicks", o.monitor), checkpoint);
 

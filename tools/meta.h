@@ -12,9 +12,8 @@ namespace nd {
 
 // inputs as File<T>::as(role) gives them. The kind is filled in by save().
 inline Meta meta_of(const cli::Context& ctx, std::vector<Input> inputs = {}) {
-  return {.tool = ctx.tool() + " " + ND_VERSION,
-          .options = json::parse(ctx.options_json()),
-          .inputs = std::move(inputs)};
+  return {
+      .tool = ctx.tool() + " " + ND_VERSION, .options = json::parse(ctx.options_json()), .inputs = std::move(inputs)};
 }
 
 // What this file was made from in that role, for tools that hand it on. Error when the file does not say.

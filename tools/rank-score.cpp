@@ -47,7 +47,7 @@ void declare(cli::Command& c, Options& o) {
   c.input_option(o.files.kg, "--kg", "FILE", "graph the model was trained with");
   c.input_option(o.sentences, "--sentences", "FILE", "sentence stacks, where the model was trained on such");
   c.input_option(o.elements, "--elements", "FILE", "element stacks, where the model was trained on such");
-  c.input_option(o.candidates, "--candidates", "FILE", "score these candidates instead of the shown ones; needed for clicks");
+  c.input_option(o.candidates, "--candidates", "FILE", "score these instead of the shown ones; needed for clicks");
   c.choice(o.by, "--by", {"", "popularity", "recent", "coclick"},
            "count instead: all clicks on an article, its clicks within the window before the impression, or users who "
            "clicked both it and the reader's last article");
@@ -61,8 +61,9 @@ void declare(cli::Command& c, Options& o) {
   c.option(o.attention_count, "--attention-count", "N", "for the clicked article of so many instances, the first ones",
            cli::range(1, 1e6) | cli::not_content);
   c.common(o.common, cli::threads | cli::device);
-  c.example("rank-score test.nd --params kred.nd --corpus corpus.nd --documents documents.nd --entities entities.nd "
-            "--kg kg.nd -o scores.nd");
+  c.example(
+      "rank-score test.nd --params kred.nd --corpus corpus.nd --documents documents.nd --entities entities.nd "
+      "--kg kg.nd -o scores.nd");
   c.example("rank-score clicks.nd --candidates test.nd --params dhan.nd --corpus corpus.nd -o scores.nd");
   c.example("rank-score test.nd --by popularity --from train.nd -o popularity.nd");
   c.example("rank-score clicks.nd --candidates live.nd --by recent --window-hours 1 -o recent.nd");
@@ -127,7 +128,6 @@ int score_behavior(const Options& o, const File<Behavior>& behavior, cli::Contex
     label = (*fixed)->label;
     inputs.push_back(fixed->as("candidates"));
   }
-
   Meta meta = meta_of(ctx);
   std::vector<float> scores;
   if (o.by.empty()) {

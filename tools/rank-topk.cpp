@@ -38,8 +38,9 @@ void declare(cli::Command& c, Options& o) {
   c.flag(o.seen, "--seen", "list articles of the user's own history too");
   c.text_output(o.output);
   c.common(o.common, cli::threads | cli::device);
-  c.example("rank-topk today.nd --params kred.nd --corpus corpus.nd --documents documents.nd --entities entities.nd "
-            "--kg kg.nd --best 5");
+  c.example(
+      "rank-topk today.nd --params kred.nd --corpus corpus.nd --documents documents.nd --entities entities.nd "
+      "--kg kg.nd --best 5");
   c.see_also("rank-score(1), kred-encode(1)");
 }
 

@@ -21,8 +21,12 @@ inline TrainHooks train_hooks(cli::Log& log, const std::string& examples, const 
   };
   hooks.epoch = [&log, measure, bar](const EpochReport& r) {
     bar->reset();
-    log.info("epoch", {{"epoch", r.epoch}, {"loss", r.loss}, {measure, r.valid}, {"best", r.best},
-                       {"best_epoch", r.best_epoch}, {"seconds", r.seconds}});
+    log.info("epoch", {{"epoch", r.epoch},
+                       {"loss", r.loss},
+                       {measure, r.valid},
+                       {"best", r.best},
+                       {"best_epoch", r.best_epoch},
+                       {"seconds", r.seconds}});
   };
   hooks.resumed = [&log](const std::string& path, int64_t epoch, int64_t step) {
     log.info("resumed", {{"from", path}, {"epoch", epoch}, {"step", step}});

@@ -55,7 +55,8 @@ UserHistories latest_histories(const File<Behavior>& file, const std::vector<std
     const auto rows = rows_of(behavior.user_id);
     for (const std::string& id : users) {
       const auto found = rows.find(id);
-      if (found == rows.end() || latest[found->second] < 0) throw Error(shown(file.path), "user " + id + " has no impression");
+      if (found == rows.end() || latest[found->second] < 0)
+        throw Error(shown(file.path), "user " + id + " has no impression");
       wanted.push_back(found->second);
     }
   }

@@ -22,7 +22,8 @@ struct UserHistories {
   Strings id;
   Ragged<int32_t> history;
 };
-// Of these users in this order, or of all in order of first appearance when none are named. Error naming the file for an unknown one.
+// Of these users in this order, or of all in order of first appearance when none are named. Error naming the file for
+// an unknown one.
 UserHistories latest_histories(const File<Behavior>& file, const std::vector<std::string>& users);
 
 }  // namespace nd

@@ -11,7 +11,7 @@ namespace nd {
 namespace {
 
 constexpr size_t kMostColumns = 1000;
-constexpr size_t kLongestName = 256;  // of a member, those around it included
+constexpr size_t kLongestName = 256;      // of a member, those around it included
 constexpr size_t kMostQuoted = 16 << 20;  // bytes of one row: a quote that is never closed must not eat a file
 
 bool is_number(std::string_view text) {

@@ -18,8 +18,8 @@ struct Column {
   const TensorView* values = nullptr;
   const TensorView* offsets = nullptr;  // nullptr for an array
 
-  // Rows are what the first dimension counts; a tensor without dimensions is one row, one without elements has none (its
-  // shape may promise any number of them).
+  // Rows are what the first dimension counts; a tensor without dimensions is one row, one without elements has none
+  // (its shape may promise any number of them).
   int64_t rows() const;
   // Elements of the values that row i consists of: [first, last).
   std::pair<int64_t, int64_t> range(int64_t i) const;

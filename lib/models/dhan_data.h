@@ -18,7 +18,7 @@ namespace nd {
 struct DhanCoverage {
   int64_t articles = 0;
   int64_t without_text = 0, without_elements = 0;  // all of them where there is no file of stacks
-  int64_t unknown = 0;  // articles the model does not know by name
+  int64_t unknown = 0;                             // articles the model does not know by name
 };
 
 class DhanData {

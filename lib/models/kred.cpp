@@ -28,10 +28,10 @@ Var tail_vectors(Tape& tape, const KredFrozen& frozen, const EntityBatch& batch)
 }  // namespace
 
 json::Value KredOptions::to_json() const {
-  return json::Object{{"model", model},         {"kgat", kgat},           {"context", context},
-                      {"distill", distill},     {"no_entity", no_entity}, {"user_attn", user_attn},
-                      {"predictor", predictor}, {"bound", bound},         {"hidden", hidden},
-                      {"width", width},         {"frequencies", frequencies}, {"gamma", gamma}};
+  return json::Object{
+      {"model", model},         {"kgat", kgat},           {"context", context},         {"distill", distill},
+      {"no_entity", no_entity}, {"user_attn", user_attn}, {"predictor", predictor},     {"bound", bound},
+      {"hidden", hidden},       {"width", width},         {"frequencies", frequencies}, {"gamma", gamma}};
 }
 
 KredOptions KredOptions::from_json(const json::Value& value) {
@@ -155,8 +155,8 @@ Var Kred::entities(Tape& tape, const KredFrozen& frozen, const EntityBatch& batc
     } else {
       Var tails = tail_vectors(tape, frozen, batch);
       Var tail = grad::linear(tape, {{tails, w1_tail}}, nullptr, kNone, batch.tail.rows);
-      Var logits = grad::relu_dot(
-          tape, {{head, batch.neighbours}, {relation, batch.relation}, {tail, batch.tail}}, w2, nullptr);
+      Var logits =
+          grad::relu_dot(tape, {{head, batch.neighbours}, {relation, batch.relation}, {tail, batch.tail}}, w2, nullptr);
       pi = grad::segment_softmax(tape, batch.neighbours, logits);
       neighbours = grad::segment_sum(tape, batch.neighbours, pi, {tails, batch.tail});
     }
@@ -166,8 +166,7 @@ Var Kred::entities(Tape& tape, const KredFrozen& frozen, const EntityBatch& batc
   }
   if (weights) *weights = pi;
   // Eq. (1), with W0 cut the same way.
-  return grad::linear(tape,
-                      {{x, p(tape, "kgat.w0_self"), batch.entity}, {neighbours, p(tape, "kgat.w0_neighbours")}},
+  return grad::linear(tape, {{x, p(tape, "kgat.w0_self"), batch.entity}, {neighbours, p(tape, "kgat.w0_neighbours")}},
                       nullptr, Activation::relu, batch.count);
 }
 
@@ -190,7 +189,8 @@ Var Kred::logits(Tape& tape, const KredFrozen& frozen, const ArticleBatch& batch
   }
   if (uses_context())
     for (const auto& [name, index] : {std::pair{"context.position", &batch.position},
-                                      {"context.frequency", &batch.frequency}, {"context.type", &batch.type}}) {
+                                      {"context.frequency", &batch.frequency},
+                                      {"context.type", &batch.type}}) {
       const Var x = p(tape, name);
       tables[count++] = {grad::linear(tape, {{x, w1}}, nullptr, kNone, x->value.rows), *index};
     }
@@ -220,8 +220,7 @@ Var Kred::pooled(Tape& tape, const KredFrozen& frozen, const ArticleBatch& batch
     Var weights;
     if (options_.model == "dv-entity" || options_.distill == "attention")
       weights = grad::segment_softmax(tape, batch.links, logits(tape, frozen, batch, entity_vectors, entity_keys));
-    else
-      weights = plain_weights(tape, batch.links, options_.distill == "mean");
+    else weights = plain_weights(tape, batch.links, options_.distill == "mean");
     if (attention) attention->entity = weights;
     pool = grad::segment_sum(tape, batch.links, weights, links);  // eq. (7)
   }
@@ -231,8 +230,8 @@ Var Kred::pooled(Tape& tape, const KredFrozen& frozen, const ArticleBatch& batch
   return grad::gather_sum(tape, {{pool, identity(batch.count)}, {learned, identity(batch.count)}});
 }
 
-Var Kred::articles(Tape& tape, const KredFrozen& frozen, const ArticleBatch& batch, Var entity_vectors,
-                   Var entity_keys, KredAttention* attention) {
+Var Kred::articles(Tape& tape, const KredFrozen& frozen, const ArticleBatch& batch, Var entity_vectors, Var entity_keys,
+                   KredAttention* attention) {
   const Var v = tape.constant(frozen.document_x);
   if (options_.model == "kred") {
     Var pool = pooled(tape, frozen, batch, entity_vectors, entity_keys, attention);
@@ -247,8 +246,7 @@ Var Kred::articles(Tape& tape, const KredFrozen& frozen, const ArticleBatch& bat
 
 Var Kred::history_logits(Tape& tape, Var articles) {
   const int64_t n = articles->value.rows;
-  if (options_.user_attn == "linear")
-    return grad::linear(tape, {{articles, p(tape, "user.w")}}, nullptr, kNone, n);
+  if (options_.user_attn == "linear") return grad::linear(tape, {{articles, p(tape, "user.w")}}, nullptr, kNone, n);
   Var hidden = grad::linear(tape, {{articles, p(tape, "user.w1")}}, p(tape, "user.b1"), kNone, n);
   return grad::relu_dot(tape, {{hidden, identity(n)}}, p(tape, "user.w2"), nullptr);
 }
@@ -277,8 +275,7 @@ Var Kred::scores(Tape& tape, Var users, const Index& user, Var articles, const I
 
 Var Kred::category(Tape& tape, Var articles) {
   const int64_t n = articles->value.rows;
-  Var hidden =
-      grad::linear(tape, {{articles, p(tape, "category.w1")}}, p(tape, "category.b1"), Activation::relu, n);
+  Var hidden = grad::linear(tape, {{articles, p(tape, "category.w1")}}, p(tape, "category.b1"), Activation::relu, n);
   return grad::linear(tape, {{hidden, p(tape, "category.w2")}}, p(tape, "category.b2"), kNone, n);
 }
 

@@ -18,19 +18,19 @@ namespace nd {
 struct KredOptions {
   // What stands for an article: "kred" (eq. 8), "dv-entity" (pooled raw entity vectors ⊕ v_d), "dv" (v_d itself).
   std::string model = "kred";
-  // Weights of an entity's neighbours, eqs. (2)-(3): "softmax", "mean", "sum" (the authors' code); "off" is the ablation
-  // e_Nh = e_h.
+  // Weights of an entity's neighbours, eqs. (2)-(3): "softmax", "mean", "sum" (the authors' code); "off" is the
+  // ablation e_Nh = e_h.
   std::string kgat = "softmax";
-  bool context = true;                 // eq. (4); off is the ablation e_Ih = e_Nh
-  std::string distill = "attention";   // eqs. (5)-(7); "mean", "sum", "max" over the entities are the ablation
-  std::string no_entity = "zero";      // e_O of an article without entities: "zero" or a "learned" vector
-  std::string user_attn = "mlp";       // attention over the history: "mlp" or "linear"
-  std::string predictor = "mlp";       // g of eq. (9): "mlp", "dot", "cos", "linear"
-  std::string bound = "sigmoid";       // of the score: "sigmoid" or "none"
-  int64_t hidden = 128;                // H, hidden units of every two-layer net
-  int64_t width = 128;                 // K, numbers in an enriched article vector
-  int64_t frequencies = 20;            // F, largest occurrence count told apart
-  double gamma = 10;                   // eq. (10)
+  bool context = true;                // eq. (4); off is the ablation e_Ih = e_Nh
+  std::string distill = "attention";  // eqs. (5)-(7); "mean", "sum", "max" over the entities are the ablation
+  std::string no_entity = "zero";     // e_O of an article without entities: "zero" or a "learned" vector
+  std::string user_attn = "mlp";      // attention over the history: "mlp" or "linear"
+  std::string predictor = "mlp";      // g of eq. (9): "mlp", "dot", "cos", "linear"
+  std::string bound = "sigmoid";      // of the score: "sigmoid" or "none"
+  int64_t hidden = 128;               // H, hidden units of every two-layer net
+  int64_t width = 128;                // K, numbers in an enriched article vector
+  int64_t frequencies = 20;           // F, largest occurrence count told apart
+  double gamma = 10;                  // eq. (10)
 
   json::Value to_json() const;
   // Error (without a path) when a member is missing, of another type or not one of the words above.
@@ -54,7 +54,7 @@ struct KredFrozen {
 
 // Some entities and their neighbourhoods, each distinct row once.
 struct EntityBatch {
-  const int32_t* entity = nullptr;     // [count] rows of entity_x
+  const int32_t* entity = nullptr;  // [count] rows of entity_x
   int64_t count = 0;
   Index neighbours;                    // segments: the neighbours of each entity of the batch
   bool tails_repeat = true;            // often enough to pay for telling them apart; else each neighbour is its own
@@ -68,15 +68,15 @@ struct EntityBatch {
 struct ArticleBatch {
   const int32_t* article = nullptr;  // [count] rows of document_x
   int64_t count = 0;
-  Index links;                       // segments: the links of each article
-  Index entity;                      // link -> rows of the entity vectors given to articles()
-  Index position, frequency, type;   // link -> rows of the three context tables
-  const float* empty = nullptr;      // [count] 1 for an article without links, else 0
+  Index links;                      // segments: the links of each article
+  Index entity;                     // link -> rows of the entity vectors given to articles()
+  Index position, frequency, type;  // link -> rows of the three context tables
+  const float* empty = nullptr;     // [count] 1 for an article without links, else 0
 };
 
 // What articles() can tell about its attention.
 struct KredAttention {
-  Var entity = nullptr;     // [links, 1] eq. (6)
+  Var entity = nullptr;  // [links, 1] eq. (6)
 };
 
 class Kred {

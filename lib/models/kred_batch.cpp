@@ -66,10 +66,8 @@ EntityBatch KredBatcher::entities(Arena& arena, std::span<const int32_t> heads) 
       }
     }
   };
-  if (batch.tails_repeat || distinct)
-    fill(0, batch.count);
-  else
-    parallel_ranges(batch.count, 128, fill);
+  if (batch.tails_repeat || distinct) fill(0, batch.count);
+  else parallel_ranges(batch.count, 128, fill);
   if (batch.tails_repeat) {
     batch.tails = copy(arena, tails_.rows()).data();
     batch.tail = make_index(arena, tail, static_cast<int64_t>(tails_.rows().size()));
@@ -78,10 +76,8 @@ EntityBatch KredBatcher::entities(Arena& arena, std::span<const int32_t> heads) 
     batch.tail = identity(n);
   }
   auto relations = arena.array<int32_t>(distinct ? static_cast<int64_t>(relations_.rows().size()) : all);
-  if (distinct)
-    std::copy(relations_.rows().begin(), relations_.rows().end(), relations.begin());
-  else
-    std::iota(relations.begin(), relations.end(), 0);
+  if (distinct) std::copy(relations_.rows().begin(), relations_.rows().end(), relations.begin());
+  else std::iota(relations.begin(), relations.end(), 0);
   batch.relations = relations.data();
   batch.relation = make_index(arena, relation, static_cast<int64_t>(relations.size()));
   return batch;
@@ -132,8 +128,7 @@ ArticleBatch KredBatcher::articles(Arena& arena, std::span<const int32_t> articl
   };
   if (heads)  // counted in their order
     fill(0, batch.count);
-  else
-    parallel_ranges(batch.count, 32, fill);
+  else parallel_ranges(batch.count, 32, fill);
   if (!model_.uses_neighbours()) {
     batch.entity = {n, data_.frozen().entity_x.rows, entity.data()};
   } else if (heads) {

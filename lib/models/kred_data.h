@@ -18,11 +18,11 @@ namespace nd {
 
 // Which triples of an entity are its neighbourhood N_h (kred.md 1.1).
 struct NeighbourOptions {
-  int64_t most = 20;                // N
-  std::string pick = "random";      // of more than `most`: "random", "first", or by "degree" of the tail
-  bool with_replacement = false;    // always `most` draws, as the authors' code does
-  bool undirected = false;          // triples also count backwards, under the same relation
-  bool resample = false;            // draw anew every epoch
+  int64_t most = 20;              // N
+  std::string pick = "random";    // of more than `most`: "random", "first", or by "degree" of the tail
+  bool with_replacement = false;  // always `most` draws, as the authors' code does
+  bool undirected = false;        // triples also count backwards, under the same relation
+  bool resample = false;          // draw anew every epoch
 
   json::Value to_json() const;
   static NeighbourOptions from_json(const json::Value& value);
@@ -38,9 +38,9 @@ struct KredCoverage {
 
 class KredData {
  public:
-  // `entities` and `kg` may be null where the model uses none. `types` is the vocabulary of the type table; types outside
-  // it share one more row. Throws Error (without a path) when a join leaves nothing: no article has a vector, no link
-  // an entity vector, no linked entity a triple; or when an article links an entity twice.
+  // `entities` and `kg` may be null where the model uses none. `types` is the vocabulary of the type table; types
+  // outside it share one more row. Throws Error (without a path) when a join leaves nothing: no article has a vector,
+  // no link an entity vector, no linked entity a triple; or when an article links an entity twice.
   KredData(const Corpus& corpus, const Vectors& documents, const Vectors* entities, const Kg* kg, const Strings& types,
            int64_t frequencies, const NeighbourOptions& neighbours, uint64_t seed);
 
@@ -54,12 +54,12 @@ class KredData {
 
   std::vector<int32_t> article_document;  // [articles] row of frozen.document_x
   // Links by article, in corpus order without those that have no vector.
-  std::vector<int64_t> link_offsets;      // [articles + 1]
-  std::vector<int32_t> link_head;         // row of head_entity
+  std::vector<int64_t> link_offsets;                              // [articles + 1]
+  std::vector<int32_t> link_head;                                 // row of head_entity
   std::vector<int32_t> link_position, link_frequency, link_type;  // rows of the context tables
   // Distinct linked entities, in corpus order.
-  std::vector<int32_t> head_entity;       // row of frozen.entity_x
-  std::vector<int32_t> head_corpus;       // row of corpus.entity_id
+  std::vector<int32_t> head_entity;  // row of frozen.entity_x
+  std::vector<int32_t> head_corpus;  // row of corpus.entity_id
   // Chosen neighbours by head.
   std::vector<int64_t> neighbour_offsets;
   std::vector<int32_t> neighbour_tail;      // row of frozen.entity_x
@@ -84,8 +84,8 @@ class KredData {
   // All triples of each head, before choosing.
   std::vector<int64_t> triple_offsets_;
   std::vector<int32_t> triple_tail_, triple_relation_;
-  std::vector<uint64_t> head_key_;       // hash of the entity's id
-  std::vector<int32_t> entity_degree_;   // by row of entity_x
+  std::vector<uint64_t> head_key_;      // hash of the entity's id
+  std::vector<int32_t> entity_degree_;  // by row of entity_x
 };
 
 // Which of the corpus' articles a behavior shows or has in a history.

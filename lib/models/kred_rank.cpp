@@ -10,8 +10,7 @@ namespace nd {
 namespace {
 
 // Large enough to keep every core busy, small enough that a block's values stay in cache or in bounded memory.
-constexpr int64_t kArticleBlock = 1024, kHeadBlock = 4096, kImpressionBlock = 1024,
-                  kPairBlock = 1 << 20;
+constexpr int64_t kArticleBlock = 1024, kHeadBlock = 4096, kImpressionBlock = 1024, kPairBlock = 1 << 20;
 
 double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
 
@@ -24,7 +23,7 @@ void append(std::vector<float>& out, const Mat& x) {
 
 // Vectors of the articles that some histories and candidates name, and where each is.
 struct KredRanker::Encoded {
-  std::vector<int32_t> place;   // [articles of the corpus] row of x, -1 when not asked for
+  std::vector<int32_t> place;  // [articles of the corpus] row of x, -1 when not asked for
   std::vector<int32_t> article;
   Arena memory;
   Mat x;       // [asked, article_dim]
@@ -78,13 +77,12 @@ KredRanker::EntityTable KredRanker::entity_table(Arena& arena, std::span<const i
   return table;
 }
 
-Var KredRanker::articles(Tape& tape, std::span<const int32_t> block, const EntityTable& table, KredAttention* attention) {
+Var KredRanker::articles(Tape& tape, std::span<const int32_t> block, const EntityTable& table,
+                         KredAttention* attention) {
   const ArticleBatch batch = batcher_.articles(tape.arena(), block, nullptr);
   Var entities = nullptr, keys = nullptr;
-  if (!table.vectors.empty())
-    entities = tape.constant(table.vectors);
-  else if (model_.uses_entities())
-    entities = tape.constant(data_.frozen().entity_x);
+  if (!table.vectors.empty()) entities = tape.constant(table.vectors);
+  else if (model_.uses_entities()) entities = tape.constant(data_.frozen().entity_x);
   if (!table.keys.empty()) keys = tape.constant(table.keys);
   return model_.articles(tape, data_.frozen(), batch, entities, keys, attention);
 }
@@ -141,8 +139,7 @@ Var KredRanker::users(Tape& tape, const Encoded& encoded, const Ragged<int32_t>&
   auto offsets = arena.array<int64_t>(static_cast<int64_t>(rows.size()) + 1);
   offsets[0] = 0;
   for (size_t i = 0; i < rows.size(); ++i)
-    offsets[i + 1] =
-        offsets[i] + std::min<int64_t>(max_history_, static_cast<int64_t>(histories[rows[i]].size()));
+    offsets[i + 1] = offsets[i] + std::min<int64_t>(max_history_, static_cast<int64_t>(histories[rows[i]].size()));
   auto clicked = arena.array<int32_t>(offsets[rows.size()]);
   for (size_t i = 0; i < rows.size(); ++i) {
     const auto history = histories[rows[i]].last(static_cast<size_t>(offsets[i + 1] - offsets[i]));

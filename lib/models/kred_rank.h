@@ -19,8 +19,8 @@ class KredRanker {
   KredRanker(Kred& model, const KredData& data, int64_t max_history);
 
   // Vectors of these articles (rows of the corpus, distinct) [articles, article_dim]. Entity vectors are made once,
-  // for the entities that are linked there; `table_seconds`, when given, gets what that took. A vector does not depend on
-  // the other articles asked for.
+  // for the entities that are linked there; `table_seconds`, when given, gets what that took. A vector does not depend
+  // on the other articles asked for.
   std::vector<float> encode(std::span<const int32_t> articles, double* table_seconds = nullptr);
 
   // Eq. (6) for each link of an article and eq. (3) for each neighbour of its entity, to be looked at.
@@ -36,8 +36,8 @@ class KredRanker {
   // The same for the behavior's own candidates.
   std::vector<float> score(const Behavior& behavior);
 
-  // The best `k` of `pool` (distinct rows of the corpus) for each history, best first; ties go to the earlier of the pool.
-  // Articles in the history itself are left out where `skip_seen`.
+  // The best `k` of `pool` (distinct rows of the corpus) for each history, best first; ties go to the earlier of the
+  // pool. Articles in the history itself are left out where `skip_seen`.
   struct Best {
     std::vector<int32_t> article;
     std::vector<float> score;
@@ -52,7 +52,8 @@ class KredRanker {
   };
   EntityTable entity_table(Arena& arena, std::span<const int32_t> articles);
   // Vectors of a block of articles.
-  Var articles(Tape& tape, std::span<const int32_t> block, const EntityTable& table, KredAttention* attention = nullptr);
+  Var articles(Tape& tape, std::span<const int32_t> block, const EntityTable& table,
+               KredAttention* attention = nullptr);
   Var users(Tape& tape, const Encoded& encoded, const Ragged<int32_t>& histories, std::span<const int32_t> rows);
 
   Kred& model_;

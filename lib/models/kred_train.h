@@ -44,7 +44,8 @@ class KredUser2Item : public Trainee {
   using Judge = std::function<double(const Behavior& valid, std::span<const float> scores)>;
 
   KredUser2Item(Kred& model, KredData& data, const Behavior& train, const Behavior& valid,
-                const NegativeSampler& negatives, int64_t negatives_each, int64_t max_history, bool resample, Judge judge);
+                const NegativeSampler& negatives, int64_t negatives_each, int64_t max_history, bool resample,
+                Judge judge);
 
   Parameters& parameters() override { return model_.parameters(); }
   int64_t examples() const override { return static_cast<int64_t>(clicks_.size()); }

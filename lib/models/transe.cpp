@@ -289,7 +289,9 @@ class Training {
     update(entity_, all, nullptr, entity_runs_, lr);
     update(relation_, all, sign_.data(), relation_runs_, lr);
   }
-  Mat part(int64_t first, int64_t rows) const { return {gradients_.row(first), rows, gradients_.cols, gradients_.device}; }
+  Mat part(int64_t first, int64_t rows) const {
+    return {gradients_.row(first), rows, gradients_.cols, gradients_.device};
+  }
 
   void find_runs(const TranseBatch& batch) {
     entity_runs_.clear();
@@ -332,9 +334,7 @@ class Training {
     last_saved_ = now();
     if (file_.path.empty()) return;
     Checkpoint c;
-    tensors([&](const std::string& name, const Mat& x) {
-      c.tensor[name] = Matrix{values_of(x), x.rows, x.cols};
-    });
+    tensors([&](const std::string& name, const Mat& x) { c.tensor[name] = Matrix{values_of(x), x.rows, x.cols}; });
     c.counter["progress"] = std::vector<int64_t>{epoch_, step_};
     c.number["loss"] = std::vector<double>{loss_sum_};
     save(file_.path, c, file_.meta);

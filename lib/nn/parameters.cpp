@@ -16,7 +16,9 @@ void start(Mat x, Init init, uint64_t seed, const std::string& name, double scal
   const double fan = static_cast<double>(x.rows + x.cols);
   for (int64_t i = 0; i < x.size(); ++i) {
     switch (init) {
-      case Init::zeros: x.data[i] = 0; break;
+      case Init::zeros:
+        x.data[i] = 0;
+        break;
       case Init::ones:
         x.data[i] = 1;
         break;
@@ -29,7 +31,9 @@ void start(Mat x, Init init, uint64_t seed, const std::string& name, double scal
       case Init::glorot_uniform:
         x.data[i] = static_cast<float>((2 * random.uniform(i) - 1) * std::sqrt(6 / fan));
         break;
-      case Init::small_normal: x.data[i] = static_cast<float>(random.normal(i) * 0.01 * std::sqrt(2 / fan)); break;
+      case Init::small_normal:
+        x.data[i] = static_cast<float>(random.normal(i) * 0.01 * std::sqrt(2 / fan));
+        break;
     }
   }
 }

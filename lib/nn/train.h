@@ -18,9 +18,9 @@
 namespace nd {
 
 struct TrainOptions {
-  int64_t epochs = 100;    // at most
-  int64_t batch = 64;      // examples a step
-  int64_t patience = 10;   // stop after this many epochs without a better validation result; 0, or no result: never
+  int64_t epochs = 100;   // at most
+  int64_t batch = 64;     // examples a step
+  int64_t patience = 10;  // stop after this many epochs without a better validation result; 0, or no result: never
   uint64_t seed = 1;
   OptimiserOptions optimiser;
 };
@@ -38,13 +38,13 @@ class Trainee {
 };
 
 struct EpochReport {
-  int64_t epoch = 0;      // from 1
-  int64_t steps = 0;      // optimiser steps so far
-  double loss = 0;        // mean over the epoch's examples
-  double valid = 0;       // what validate() returned
-  double best = 0;        // best so far
+  int64_t epoch = 0;  // from 1
+  int64_t steps = 0;  // optimiser steps so far
+  double loss = 0;    // mean over the epoch's examples
+  double valid = 0;   // what validate() returned
+  double best = 0;    // best so far
   int64_t best_epoch = 0;
-  double seconds = 0;     // of this epoch in this run
+  double seconds = 0;  // of this epoch in this run
   int64_t examples = 0;
 };
 
@@ -52,7 +52,7 @@ struct EpochReport {
 struct TrainHooks {
   std::function<void(const EpochReport&)> epoch;
   std::function<void(int64_t done, int64_t total, double mean_loss)> step;  // within the epoch
-  std::function<int()> stop;           // a signal's number to stop for, else 0; asked after every step
+  std::function<int()> stop;  // a signal's number to stop for, else 0; asked after every step
   std::function<void(const std::string& path, int64_t epoch, int64_t step)> resumed;
 };
 

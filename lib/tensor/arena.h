@@ -3,8 +3,9 @@
 // A step that needs more than is held gets further blocks; the next reset makes one block of them all. So once the
 // largest step has been seen nothing is asked of the system any more, and what is held stays near what that step needs.
 //
-// On a GPU, matrices are its memory, and everything else (indexes, closures) is host memory with a twin on the GPU, into
-// which operations copy what they read. So an array is filled before an operation first reads it, and not changed after.
+// On a GPU, matrices are its memory, and everything else (indexes, closures) is host memory with a twin on the GPU,
+// into which operations copy what they read. So an array is filled before an operation first reads it, and not changed
+// after.
 #pragma once
 
 #include <cstddef>

@@ -23,7 +23,8 @@ Device& chosen() {
 }
 
 std::byte* allocate_host(size_t bytes) {
-  auto* memory = static_cast<std::byte*>(std::aligned_alloc(kHugePage, (bytes + kHugePage - 1) / kHugePage * kHugePage));
+  auto* memory =
+      static_cast<std::byte*>(std::aligned_alloc(kHugePage, (bytes + kHugePage - 1) / kHugePage * kHugePage));
   if (!memory) throw std::bad_alloc();
   madvise(memory, bytes, MADV_HUGEPAGE);  // rows are gathered at random: fewer TLB misses; only a hint
   return memory;

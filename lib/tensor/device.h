@@ -1,7 +1,7 @@
 // Where this process computes, and memory there: the one place that knows which backends this build has.
 //
-// A process computes on one device, chosen once before anything is allocated. Floats of the device (a Mat whose device is
-// cuda) are never read or written by host code but through copy_in, copy_out and fill; index arrays stay host memory
+// A process computes on one device, chosen once before anything is allocated. Floats of the device (a Mat whose device
+// is cuda) are never read or written by host code but through copy_in, copy_out and fill; index arrays stay host memory
 // everywhere, and what a kernel reads of them is copied by the operation that asks for it (lib/tensor/cuda/call.h).
 #pragma once
 

@@ -53,7 +53,7 @@ Var stack_attention(Tape& tape, const StackVars& vars, float scale, const Dropou
                     const Dropout& drop_output, Mat* weights = nullptr);
 // TransformerLayer with these variables for its parts; `weights`, when given, gets the softmax (rows, tokens).
 Var transformer_layer(Tape& tape, TransformerLayer form, const Var (&part)[TransformerLayer::kParts], Var x,
-                  Mat* weights = nullptr);
+                      Mat* weights = nullptr);
 Var mix_tokens(Tape& tape, Var x, Var w, Var bias);
 Var shift_tokens(Tape& tape, int64_t tokens, int64_t by, Var x);
 // h of an LSTM whose gates get a(m,4n) + h_{t-1} u(n,4n)
@@ -81,8 +81,8 @@ Var row_dots(Tape& tape, const Rows& a, const Rows& b, bool cosine);
 Var segment_softmax(Tape& tape, const Index& segments, Var s);
 // y(segments,n) = Σ_items p x[row]
 Var segment_sum(Tape& tape, const Index& segments, Var p, const Rows& x);
-// y(segments,n) = Σ_items p Σ_j table_j[row_j]. As gather_sum and the above, but the items' own gradients, which are rows
-// of y's times a number, are never made: tables read them where they are few.
+// y(segments,n) = Σ_items p Σ_j table_j[row_j]. As gather_sum and the above, but the items' own gradients, which are
+// rows of y's times a number, are never made: tables read them where they are few.
 Var segment_sum(Tape& tape, const Index& segments, Var p, std::span<const Rows> tables);
 // Which row of a frozen matrix each item uses.
 struct FrozenRows {

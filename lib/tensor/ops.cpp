@@ -76,10 +76,10 @@ bool crosses(const StackAttention& a, const Mat& z) {
 
 }  // namespace
 
-#define ND_CPU(device, call)                                                   \
-  do {                                                                         \
-    if ((device) == Device::cpu) return cpu::call;                             \
-    throw std::logic_error("only the CPU has this operation");                 \
+#define ND_CPU(device, call)                                   \
+  do {                                                         \
+    if ((device) == Device::cpu) return cpu::call;             \
+    throw std::logic_error("only the CPU has this operation"); \
   } while (false)
 #define ND_CALL(device, call)                                                  \
   do {                                                                         \

@@ -42,8 +42,7 @@ class Crew {
   explicit Crew(int size) : shares_(static_cast<size_t>(size)), spins_(size <= allowed_processors() ? kSpins : 0) {
     try {
       for (int i = 1; i < size; ++i) workers_.emplace_back([this, i] { work(i); });
-    } catch (const std::system_error&) {
-    }
+    } catch (const std::system_error&) {}
   }
   ~Crew() {
     {
@@ -77,10 +76,8 @@ class Crew {
       open_ = false;
     }
     for (int spin = 0; busy_.load(std::memory_order_acquire) > 0; ++spin) {
-      if (spin < spins_)
-        __builtin_ia32_pause();
-      else
-        std::this_thread::yield();
+      if (spin < spins_) __builtin_ia32_pause();
+      else std::this_thread::yield();
     }
     if (failure_) std::rethrow_exception(failure_);
   }

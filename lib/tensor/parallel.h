@@ -18,9 +18,9 @@ namespace detail {
 void run_blocks(int64_t blocks, void (*body)(void*, int64_t), void* context);
 }
 
-// Calls f(block) once for each block in [0, blocks), in any order, on any thread; returns when all are done. An exception
-// thrown by f is rethrown here (the one of the lowest block). Calls from inside a block, or while another thread's call
-// runs, do their blocks one after another on the calling thread.
+// Calls f(block) once for each block in [0, blocks), in any order, on any thread; returns when all are done. An
+// exception thrown by f is rethrown here (the one of the lowest block). Calls from inside a block, or while another
+// thread's call runs, do their blocks one after another on the calling thread.
 template <class F>
 void parallel_for(int64_t blocks, F&& f) {
   using Body = std::remove_reference_t<F>;

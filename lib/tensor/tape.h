@@ -20,8 +20,8 @@ namespace nd {
 struct Node {
   Mat value;
   Mat grad;
-  bool wanted = false;   // somebody asks for the gradient
-  bool started = false;  // grad holds something
+  bool wanted = false;              // somebody asks for the gradient
+  bool started = false;             // grad holds something
   bool* started_outside = nullptr;  // a leaf's flag lives with its parameter
 };
 using Var = Node*;

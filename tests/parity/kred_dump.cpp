@@ -44,12 +44,21 @@ std::vector<Case> cases() {
   add("no-entity-learned", [](Case& c) { c.options.no_entity = "learned"; });
   add("dv", [](Case& c) { c.options.model = "dv"; });
   add("dv-entity", [](Case& c) { c.options.model = "dv-entity"; });
-  add("dv-entity-category", [](Case& c) { c.options.model = "dv-entity"; c.category = true; });
+  add("dv-entity-category", [](Case& c) {
+    c.options.model = "dv-entity";
+    c.category = true;
+  });
   add("user-linear", [](Case& c) { c.options.user_attn = "linear"; });
   add("predictor-dot", [](Case& c) { c.options.predictor = "dot"; });
-  add("predictor-cos", [](Case& c) { c.options.predictor = "cos"; c.options.bound = "none"; });
+  add("predictor-cos", [](Case& c) {
+    c.options.predictor = "cos";
+    c.options.bound = "none";
+  });
   add("predictor-linear", [](Case& c) { c.options.predictor = "linear"; });
-  add("unbounded", [](Case& c) { c.options.bound = "none"; c.options.gamma = 1; });
+  add("unbounded", [](Case& c) {
+    c.options.bound = "none";
+    c.options.gamma = 1;
+  });
   add("decoupled", [](Case& c) { c.l2_mode = "decoupled"; });
   return all;
 }
@@ -58,8 +67,8 @@ class Dump {
  public:
   Dump(const World& world, const Case& c)
       : case_(c),
-        data_(world.corpus, world.documents, &world.entities, &world.kg, world.corpus.type_name,
-              c.options.frequencies, {}, 3),
+        data_(world.corpus, world.documents, &world.entities, &world.kg, world.corpus.type_name, c.options.frequencies,
+              {}, 3),
         model_(c.options, {kBase, kD, kTypes, c.category ? kCategories : 0}, 5),
         batcher_(model_, data_),
         step_(model_, data_) {
@@ -88,10 +97,8 @@ class Dump {
       tape.backward(loss);
       if (s == 0) {
         file_.floats("out.loss", loss->value.data, {1});
-        if (case_.category)
-          file_.mat("out.score", scores->value);
-        else
-          file_.floats("out.score", scores->value.data, {scores->value.rows});
+        if (case_.category) file_.mat("out.score", scores->value);
+        else file_.floats("out.score", scores->value.data, {scores->value.rows});
         for (Parameter& p : model_.parameters().all())
           if (trained(p) && p.started) file_.mat("grad." + p.name, p.grad);
       }

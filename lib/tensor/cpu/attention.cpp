@@ -14,9 +14,9 @@
 namespace nd::cpu {
 namespace {
 
-constexpr int64_t kItemBlock = 256;     // items one thread takes at a time
-constexpr int64_t kRowBlock = 64;       // table rows, likewise
-constexpr int64_t kSegmentBlock = 16;   // sets, likewise
+constexpr int64_t kItemBlock = 256;    // items one thread takes at a time
+constexpr int64_t kRowBlock = 64;      // table rows, likewise
+constexpr int64_t kSegmentBlock = 16;  // sets, likewise
 
 template <int N>
 void relu_dot_of(std::span<const Table> t, const Mat& w, float bias, uint16_t* mask, Mat s) {
@@ -39,11 +39,16 @@ void relu_dot_of(std::span<const Table> t, const Mat& w, float bias, uint16_t* m
 void relu_dot(std::span<const Table> tables, const Mat& w, const Mat& b, uint16_t* mask, Mat s) {
   const float bias = b.empty() ? 0.0f : b.data[0];
   switch (tables.size()) {
-    case 1: return relu_dot_of<1>(tables, w, bias, mask, s);
-    case 2: return relu_dot_of<2>(tables, w, bias, mask, s);
-    case 3: return relu_dot_of<3>(tables, w, bias, mask, s);
-    case 4: return relu_dot_of<4>(tables, w, bias, mask, s);
-    default: return relu_dot_of<5>(tables, w, bias, mask, s);
+    case 1:
+      return relu_dot_of<1>(tables, w, bias, mask, s);
+    case 2:
+      return relu_dot_of<2>(tables, w, bias, mask, s);
+    case 3:
+      return relu_dot_of<3>(tables, w, bias, mask, s);
+    case 4:
+      return relu_dot_of<4>(tables, w, bias, mask, s);
+    default:
+      return relu_dot_of<5>(tables, w, bias, mask, s);
   }
 }
 
@@ -116,8 +121,8 @@ void segment_sum(const Index& segments, const Mat& p, const Mat& x, const Index&
         if (i + kAhead < segments.items) prefetch(x.row(index.row_of(i + kAhead)), x.cols);
         return x.row(index.row_of(i));
       };
-      weighted_sum(segments.begin(r), segments.end(r), [&](int64_t i) { return p.data[i]; }, row, y.cols, false,
-                   y.row(r));
+      weighted_sum(
+          segments.begin(r), segments.end(r), [&](int64_t i) { return p.data[i]; }, row, y.cols, false, y.row(r));
     }
   });
 }

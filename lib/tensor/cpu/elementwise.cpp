@@ -22,10 +22,14 @@ void each_lanes(int64_t n, F&& f) {
 
 Lanes slope(Activation act, Lanes y) {
   switch (act) {
-    case Activation::relu: return where_less(0.0f, y, 1.0f, 0.0f);
-    case Activation::tanh: return 1.0f - y * y;
-    case Activation::sigmoid: return y * (1.0f - y);
-    default: return 1.0f;
+    case Activation::relu:
+      return where_less(0.0f, y, 1.0f, 0.0f);
+    case Activation::tanh:
+      return 1.0f - y * y;
+    case Activation::sigmoid:
+      return y * (1.0f - y);
+    default:
+      return 1.0f;
   }
 }
 

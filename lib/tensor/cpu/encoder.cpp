@@ -56,7 +56,7 @@ void add_and_normalise(const float* y, const Mat& gamma, const Mat& beta, float*
 void encoder_layer(const EncoderLayer& a, Mat x) {
   static thread_local std::vector<float> packed[4];
   const Right score_w = pack(a.score_w, packed[0]), value_w = pack(a.value_w, packed[1]),
-               inner_w = pack(a.inner_w, packed[2]), outer_w = pack(a.outer_w, packed[3]);
+              inner_w = pack(a.inner_w, packed[2]), outer_w = pack(a.outer_w, packed[3]);
   const int64_t T = a.tokens, n = x.cols, blocks = x.rows / T, at_once = std::max<int64_t>(1, kRowsAtOnce / T);
   parallel_ranges(blocks, at_once, [&](int64_t begin, int64_t end) {
     static thread_local std::vector<float> memory;

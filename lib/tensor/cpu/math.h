@@ -87,10 +87,14 @@ inline Lanes normal_below(Lanes x) { return fma(0.5f, erf(x * 0.7071067811865475
 
 inline Lanes apply(Activation act, Lanes x) {
   switch (act) {
-    case Activation::relu: return relu(x);
-    case Activation::tanh: return tanh(x);
-    case Activation::sigmoid: return sigmoid(x);
-    default: return x;
+    case Activation::relu:
+      return relu(x);
+    case Activation::tanh:
+      return tanh(x);
+    case Activation::sigmoid:
+      return sigmoid(x);
+    default:
+      return x;
   }
 }
 

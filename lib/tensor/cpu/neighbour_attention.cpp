@@ -155,13 +155,16 @@ void add_where_positive(const Mat& x, const int32_t* tail, const uint16_t* mask,
   }
   const int64_t lines = ahead.lines() * kPace / (passes * sums.panels * sums.units) + 1;
   for (int64_t panel = 0; panel < sums.panels; ++panel) {
-    const auto add = [&]<int V>() {
-      add_subsets<V>(x, tail, scale, begin, end, at, panel, sums, ahead, lines);
-    };
+    const auto add = [&]<int V>() { add_subsets<V>(x, tail, scale, begin, end, at, panel, sums, ahead, lines); };
     switch ((x.cols - panel * kColumns + kLanes - 1) / kLanes) {
-      case 1: add.template operator()<1>(); break;
-      case 2: add.template operator()<2>(); break;
-      default: add.template operator()<kMostLanes>();
+      case 1:
+        add.template operator()<1>();
+        break;
+      case 2:
+        add.template operator()<2>();
+        break;
+      default:
+        add.template operator()<kMostLanes>();
     }
   }
 }
@@ -181,9 +184,9 @@ void neighbour_attention(const Index& segments, const Mat& head, const Table& re
         multiply_rows(x, tail, begin, end, segments.items, right, 0, panels(cols), {}, false, product);
         for (int64_t i = begin; i < end; ++i) {
           if (i + kAhead < end) prefetch(relation.values.row(relation.index.row_of(i + kAhead)), cols);
-          p.data[i] = relu_dot_row<3>({head.row(segments.row_of(i)), relation.values.row(relation.index.row_of(i)),
-                                       product.row(i - begin)},
-                                      w.data, cols, mask + i * words);
+          p.data[i] = relu_dot_row<3>(
+              {head.row(segments.row_of(i)), relation.values.row(relation.index.row_of(i)), product.row(i - begin)},
+              w.data, cols, mask + i * words);
         }
       });
       for (int64_t segment = r; segment < r_end; ++segment) {

@@ -9,7 +9,7 @@
 namespace nd::cpu {
 namespace {
 
-constexpr int64_t kBlock = 64;      // rows one thread takes at a time
+constexpr int64_t kBlock = 64;  // rows one thread takes at a time
 constexpr float kNormFloor = 1e-8f;
 
 float norm(const float* x, int64_t n) { return std::max(std::sqrt(dot(x, x, n)), kNormFloor); }
@@ -19,10 +19,8 @@ float norm(const float* x, int64_t n) { return std::max(std::sqrt(dot(x, x, n)),
 void copy_columns(const Mat& x, int64_t from, int64_t n, bool add, Mat y, int64_t to) {
   parallel_ranges(x.rows, kBlock, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
-      if (add)
-        axpy(1.0f, x.row(i) + from, y.row(i) + to, n);
-      else
-        std::copy_n(x.row(i) + from, n, y.row(i) + to);
+      if (add) axpy(1.0f, x.row(i) + from, y.row(i) + to, n);
+      else std::copy_n(x.row(i) + from, n, y.row(i) + to);
     }
   });
 }
@@ -42,10 +40,10 @@ void gather_sum(std::span<const Table> tables, Mat y) {
           if (t.values.size() > kNear) prefetch(t.values.row(t.index.row_of(i + kAhead)), y.cols);
       const auto count = static_cast<int64_t>(tables.size());
       const auto row = [&](int64_t j) { return tables[j].values.row(tables[j].index.row_of(i)); };
-      if (count == 1)
-        std::copy_n(row(0), y.cols, out);
+      if (count == 1) std::copy_n(row(0), y.cols, out);
       else
-        weighted_sum(0, count, [](int64_t) { return 1.0f; }, row, y.cols, false, out);
+        weighted_sum(
+            0, count, [](int64_t) { return 1.0f; }, row, y.cols, false, out);
     }
   });
 }

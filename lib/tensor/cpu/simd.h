@@ -150,7 +150,8 @@ inline Lanes fma(Lanes a, Lanes b, Lanes c) {
   return each_part([&](int i) { return vec_fma(a.part[i], b.part[i], c.part[i]); });
 }
 inline Lanes square_root(Lanes x) {
-#ifdef __AVX512F__  // with a full mask: GCC 12 takes the unmasked form for a use of uninitialised memory (its bug 105593)
+#ifdef __AVX512F__  // with a full mask: GCC 12 takes the unmasked form for a use of uninitialised memory (its bug
+                    // 105593)
   return each_part([&](int i) { return _mm512_maskz_sqrt_ps(0xFFFF, x.part[i]); });
 #else
   return each_part([&](int i) { return _mm256_sqrt_ps(x.part[i]); });
@@ -183,8 +184,7 @@ inline Lanes add_where(uint16_t bits, Lanes sum, Lanes x) {
   return each_part([&](int i) {
     const __m256i lane = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
     const __m256i set = _mm256_and_si256(_mm256_set1_epi32(bits >> (i * kVec)), lane);
-    return _mm256_blendv_ps(sum.part[i], sum.part[i] + x.part[i],
-                            _mm256_castsi256_ps(_mm256_cmpeq_epi32(set, lane)));
+    return _mm256_blendv_ps(sum.part[i], sum.part[i] + x.part[i], _mm256_castsi256_ps(_mm256_cmpeq_epi32(set, lane)));
   });
 #endif
 }
@@ -227,17 +227,18 @@ inline void axpy(float a, const float* x, float* y, int64_t n) {
   if (i < n) store(y + i, fma(s, load(x + i, n - i), load(y + i, n - i)), n - i);
 }
 
-// f(0), ..., f(N - 1) with constants for arguments: arrays they index stay in registers, which loops left to the compiler
-// only get when it is in the mood.
+// f(0), ..., f(N - 1) with constants for arguments: arrays they index stay in registers, which loops left to the
+// compiler only get when it is in the mood.
 template <int N, class F>
 [[gnu::always_inline]] inline void unrolled(F&& f) {
   [&]<int... I>(std::integer_sequence<int, I...>) __attribute__((always_inline)) {
     (f(std::integral_constant<int, I>()), ...);
-  }(std::make_integer_sequence<int, N>());
+  }
+  (std::make_integer_sequence<int, N>());
 }
 
-// y[0 .. n) = (add ? y : 0) + Σ weight(i) row(i)[0 .. n) over i in [begin, end), in that order. The sums stay in registers:
-// a load cannot take what it needs from the store before it where that wrote part of a register.
+// y[0 .. n) = (add ? y : 0) + Σ weight(i) row(i)[0 .. n) over i in [begin, end), in that order. The sums stay in
+// registers: a load cannot take what it needs from the store before it where that wrote part of a register.
 template <int V, class Weight, class Row>
 inline void weighted_sum_columns(int64_t begin, int64_t end, Weight&& weight, Row&& row, int64_t c, int64_t last,
                                  bool add, float* y) {
@@ -265,12 +266,23 @@ inline void weighted_sum(int64_t begin, int64_t end, Weight&& weight, Row&& row,
       weighted_sum_columns<V>(begin, end, weight, row, c, std::min(last, kLanes), add, y);
     };
     switch (vectors) {
-      case 1: columns.template operator()<1>(); break;
-      case 2: columns.template operator()<2>(); break;
-      case 3: columns.template operator()<3>(); break;
-      case 4: columns.template operator()<4>(); break;
-      case 5: columns.template operator()<5>(); break;
-      default: columns.template operator()<6>();
+      case 1:
+        columns.template operator()<1>();
+        break;
+      case 2:
+        columns.template operator()<2>();
+        break;
+      case 3:
+        columns.template operator()<3>();
+        break;
+      case 4:
+        columns.template operator()<4>();
+        break;
+      case 5:
+        columns.template operator()<5>();
+        break;
+      default:
+        columns.template operator()<6>();
     }
   }
 }

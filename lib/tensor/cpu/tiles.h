@@ -88,8 +88,7 @@ inline Right pack_transposed(const Mat& b, std::vector<float>& memory) {
   parallel_ranges(b.rows, kLanes, [&](int64_t i, int64_t end) {  // lanes of a row of t: a column's piece of b
     for (int64_t j = 0; j < b.cols; ++j) {
       float* const lanes = t.row(i / kPanel, j) + i % kPanel;
-      if (end - i == kLanes)
-        store(lanes, load_apart(b.row(i) + j, b.cols));
+      if (end - i == kLanes) store(lanes, load_apart(b.row(i) + j, b.cols));
       else
         for (int64_t k = i; k < end; ++k) lanes[k - i] = b.row(k)[j];
     }
@@ -97,8 +96,8 @@ inline Right pack_transposed(const Mat& b, std::vector<float>& memory) {
   return t;
 }
 
-// c[r][panel] = (add ? c : 0) + bias + Σ_l a[r][l] right[l], over `inner` rows of a panel of b, from `right` on. Asks for
-// the `laters` rows at `later` on the way, a few lines at a time: a burst of them would stop the multiplying.
+// c[r][panel] = (add ? c : 0) + bias + Σ_l a[r][l] right[l], over `inner` rows of a panel of b, from `right` on. Asks
+// for the `laters` rows at `later` on the way, a few lines at a time: a burst of them would stop the multiplying.
 template <int R, int V, bool kPacked>
 [[gnu::always_inline]] inline void tile(const float* const* a, const Right& b, const float* right, int64_t inner,
                                         const Mat& bias, bool add, const Panel& panel, float* const* c,
@@ -126,8 +125,8 @@ template <int R, int V, bool kPacked>
   unrolled<R>([&](auto r) { store_row<V>(c[r] + panel.column, panel.last, sum[r]); });
 }
 
-// dw[k0 + r][panel] = (add ? dw : 0) + Σ_l a[l0 + l][k0 + r] dy[l][panel], asking for `later` rows (of a.cols numbers) on
-// the way as above.
+// dw[k0 + r][panel] = (add ? dw : 0) + Σ_l a[l0 + l][k0 + r] dy[l][panel], asking for `later` rows (of a.cols numbers)
+// on the way as above.
 template <int R, int V>
 [[gnu::always_inline]] inline void outer_tile(const Mat& a, const int32_t* rows, int64_t l0, int64_t k0, const Mat& dy,
                                               const Panel& panel, bool add, const Mat& dw, const float* const* later,
@@ -161,22 +160,32 @@ template <int R, class F>
 void with_vectors(int64_t vectors, F&& f) {
   switch (vectors) {
 #ifdef __AVX512F__
-    case 4: return f.template operator()<R, 4>();
-    case 3: return f.template operator()<R, 3>();
+    case 4:
+      return f.template operator()<R, 4>();
+    case 3:
+      return f.template operator()<R, 3>();
 #endif
-    case 2: return f.template operator()<R, 2>();
-    default: return f.template operator()<R, 1>();
+    case 2:
+      return f.template operator()<R, 2>();
+    default:
+      return f.template operator()<R, 1>();
   }
 }
 template <class F>
 void with_shape(int64_t rows, int64_t vectors, F&& f) {
   switch (rows) {
-    case 1: return with_vectors<1>(vectors, f);
-    case 2: return with_vectors<2>(vectors, f);
-    case 3: return with_vectors<3>(vectors, f);
-    case 4: return with_vectors<4>(vectors, f);
-    case 5: return with_vectors<5>(vectors, f);
-    default: return with_vectors<kTileRows>(vectors, f);
+    case 1:
+      return with_vectors<1>(vectors, f);
+    case 2:
+      return with_vectors<2>(vectors, f);
+    case 3:
+      return with_vectors<3>(vectors, f);
+    case 4:
+      return with_vectors<4>(vectors, f);
+    case 5:
+      return with_vectors<5>(vectors, f);
+    default:
+      return with_vectors<kTileRows>(vectors, f);
   }
 }
 
@@ -204,19 +213,17 @@ inline void multiply_rows(const Mat& a, const int32_t* rows, int64_t begin, int6
             later[laters++] = a.row(rows[std::min(i + r + end - begin, all - 1)]) + l;
         with_shape(count, columns.vectors, [&]<int R, int V>() {
           const Mat shift = l == 0 ? bias : Mat{};
-          if (b.packed)
-            tile<R, V, true>(left, b, b.row(p, l), inner, shift, add || l > 0, columns, out, later, laters);
-          else
-            tile<R, V, false>(left, b, b.row(p, l), inner, shift, add || l > 0, columns, out, later, laters);
+          if (b.packed) tile<R, V, true>(left, b, b.row(p, l), inner, shift, add || l > 0, columns, out, later, laters);
+          else tile<R, V, false>(left, b, b.row(p, l), inner, shift, add || l > 0, columns, out, later, laters);
         });
       }
     }
   }
 }
 
-// dw[k_begin .. k_end) = (add ? dw : 0) + Σ_l a[first + l]ᵀ dy[l], a[i] being a's row rows[i] where rows are given. A chunk
-// of rows is read once for every tile of dw, so it should fit the L1 cache: kChunk rows do. Rows [next, next_end) of a,
-// of the next chunk, are asked for on the way.
+// dw[k_begin .. k_end) = (add ? dw : 0) + Σ_l a[first + l]ᵀ dy[l], a[i] being a's row rows[i] where rows are given. A
+// chunk of rows is read once for every tile of dw, so it should fit the L1 cache: kChunk rows do. Rows [next, next_end)
+// of a, of the next chunk, are asked for on the way.
 constexpr int64_t kChunk = 64;
 inline void outer_products(const Mat& a, const int32_t* rows, int64_t first, const Mat& dy, int64_t k_begin,
                            int64_t k_end, bool add, const Mat& dw, int64_t next, int64_t next_end) {
@@ -228,9 +235,8 @@ inline void outer_products(const Mat& a, const int32_t* rows, int64_t first, con
     for (int64_t k = k_begin; k < k_end; k += kTileRows, ++tile) {
       int64_t laters = 0;
       for (int64_t i = next + tile; i < next_end; i += tiles) later[laters++] = a.row(rows ? rows[i] : i);
-      with_shape(std::min<int64_t>(k_end - k, kTileRows), columns.vectors, [&]<int R, int V>() {
-        outer_tile<R, V>(a, rows, first, k, dy, columns, add, dw, later, laters);
-      });
+      with_shape(std::min<int64_t>(k_end - k, kTileRows), columns.vectors,
+                 [&]<int R, int V>() { outer_tile<R, V>(a, rows, first, k, dy, columns, add, dw, later, laters); });
     }
   }
 }
@@ -239,8 +245,7 @@ inline void outer_products(const Mat& a, const int32_t* rows, int64_t first, con
 inline void sum_parts(const float* partial, int64_t parts, bool add, const Mat& out) {
   parallel_ranges(out.size(), 2048, [&](int64_t begin, int64_t end) {
     if (!add) std::fill(out.data + begin, out.data + end, 0.0f);
-    for (int64_t p = 0; p < parts; ++p)
-      axpy(1.0f, partial + p * out.size() + begin, out.data + begin, end - begin);
+    for (int64_t p = 0; p < parts; ++p) axpy(1.0f, partial + p * out.size() + begin, out.data + begin, end - begin);
   });
 }
 

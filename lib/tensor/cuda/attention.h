@@ -1,4 +1,5 @@
-// What is done with one item or one set, shared by attention.cu and neighbour_attention.cu. Everything lies on the device.
+// What is done with one item or one set, shared by attention.cu and neighbour_attention.cu. Everything lies on the
+// device.
 #pragma once
 
 #include "lib/tensor/cuda/call.h"

@@ -1,5 +1,6 @@
 // The GPU as the rest of the library sees it, without a CUDA header: memory, copies, one product. driver.cu is the real
-// one; tests/lib/tensor/cuda/driver.cpp stands in for it where there is no GPU, so that everything else can be run there.
+// one; tests/lib/tensor/cuda/driver.cpp stands in for it where there is no GPU, so that everything else can be run
+// there.
 //
 // Everything is done in order on one stream. Whatever goes wrong is an Error in one line that says what to do.
 #pragma once

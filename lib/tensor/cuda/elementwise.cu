@@ -101,8 +101,14 @@ void adam(const AdamStep& step, std::span<const AdamParameter> parameters) {
     for (int j = 0; j < count; ++j) {
       const AdamParameter& p = parameters[first + static_cast<size_t>(j)];
       end += p.x.size();
-      all.list[j] = {p.g.data, p.m.data, p.v.data, p.x.data, end, p.used_rows ? p.x.cols : 0,
-                     static_cast<float>(p.decay), static_cast<float>(step.lr * p.decay)};
+      all.list[j] = {p.g.data,
+                     p.m.data,
+                     p.v.data,
+                     p.x.data,
+                     end,
+                     p.used_rows ? p.x.cols : 0,
+                     static_cast<float>(p.decay),
+                     static_cast<float>(step.lr * p.decay)};
     }
     each(end, [=] ND_KERNEL(int64_t at) {
       int j = 0;

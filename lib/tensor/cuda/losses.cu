@@ -59,8 +59,7 @@ void cross_entropy(const Mat& x, const int32_t* label, Mat p, Mat loss) {
   const int32_t* const right = call.in(label, x.rows);
   float* const losses = call.scratch(x.rows);
   each(x.rows, [=] ND_KERNEL(int64_t i) {
-    losses[i] = static_cast<float>(softmax(x.row(i), 1.0f, x.cols, p.row(i)) -
-                                   static_cast<double>(x.row(i)[right[i]]));
+    losses[i] = static_cast<float>(softmax(x.row(i), 1.0f, x.cols, p.row(i)) - static_cast<double>(x.row(i)[right[i]]));
   });
   mean(losses, x.rows, loss);
 }

@@ -20,19 +20,27 @@ ND_KERNEL inline float normal_below(float x) { return 0.5f * erff(x * 0.70710678
 
 ND_KERNEL inline float apply(Activation act, float x) {
   switch (act) {
-    case Activation::relu: return relu(x);
-    case Activation::tanh: return tanhf(x);
-    case Activation::sigmoid: return sigmoid(x);
-    default: return x;
+    case Activation::relu:
+      return relu(x);
+    case Activation::tanh:
+      return tanhf(x);
+    case Activation::sigmoid:
+      return sigmoid(x);
+    default:
+      return x;
   }
 }
 // The slope where the activation's result is y.
 ND_KERNEL inline float slope(Activation act, float y) {
   switch (act) {
-    case Activation::relu: return y > 0 ? 1.0f : 0.0f;
-    case Activation::tanh: return 1.0f - y * y;
-    case Activation::sigmoid: return y * (1.0f - y);
-    default: return 1.0f;
+    case Activation::relu:
+      return y > 0 ? 1.0f : 0.0f;
+    case Activation::tanh:
+      return 1.0f - y * y;
+    case Activation::sigmoid:
+      return y * (1.0f - y);
+    default:
+      return 1.0f;
   }
 }
 

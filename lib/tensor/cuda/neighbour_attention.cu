@@ -1,6 +1,6 @@
-// KRED's neighbour attention (see ops.inc): neighbours' rows are gathered for one product by cuBLAS; scores, softmax and
-// sums then take one warp each and read the table again, from the L2 cache where it fits. Which units were positive is
-// kept as bits, so that nothing of the product outlives the call.
+// KRED's neighbour attention (see ops.inc): neighbours' rows are gathered for one product by cuBLAS; scores, softmax
+// and sums then take one warp each and read the table again, from the L2 cache where it fits. Which units were positive
+// is kept as bits, so that nothing of the product outlives the call.
 #include <algorithm>
 
 #include "lib/tensor/cuda/attention.h"

@@ -62,9 +62,8 @@ void row_dots_backward(const Mat& a, const Index& ia, const Mat& b, const Index&
   const Index of_a = call.in(ia), of_b = call.in(ib);
   const int64_t n = a.cols;
   if (!cosine)
-    return sum_runs(call, of_a, add, da, [=] ND_KERNEL(int64_t i, int64_t c) {
-      return ds.data[i] * b.row(of_b.row_of(i))[c];
-    });
+    return sum_runs(call, of_a, add, da,
+                    [=] ND_KERNEL(int64_t i, int64_t c) { return ds.data[i] * b.row(of_b.row_of(i))[c]; });
   // (ŷ − s x̂) / |x|; where the norm is at its floor it is a constant.
   float *const by_y = call.scratch(s.rows), *const by_x = call.scratch(s.rows);
   teams<kWarp>(s.rows, 0, [=] ND_KERNEL(const Warp& team, int64_t i) {

@@ -4,8 +4,8 @@
 // does is a row of phases, each a loop over numbers 0 .. n that the lanes share out among themselves. Iterations of one
 // phase must not depend on each other; a phase sees everything the phases before it wrote. What stands outside a phase
 // is done by every lane alike. So there is no barrier to forget, and the very same source runs on a CPU as plain loops:
-// that is how the kernels are tested where there is no GPU, with the iterations of every phase in either order, and with
-// sums in the order of the GPU's (tests/lib/tensor/cuda).
+// that is how the kernels are tested where there is no GPU, with the iterations of every phase in either order, and
+// with sums in the order of the GPU's (tests/lib/tensor/cuda).
 #pragma once
 
 #include <algorithm>
@@ -114,7 +114,8 @@ void teams(int64_t items, int64_t floats, const F& f) {
   const int64_t room = team_floats(floats);
   if (room * kTeams > kSharedFloats) throw std::logic_error("a team asks for more shared memory than there is");
   const size_t bytes = static_cast<size_t>(kThreads / kLanes + room * kTeams) * sizeof(float);
-  detail::run_teams<kSize><<<static_cast<unsigned>(blocks_for(items, kTeams)), kThreads, bytes, stream()>>>(items, room, f);
+  detail::run_teams<kSize>
+      <<<static_cast<unsigned>(blocks_for(items, kTeams)), kThreads, bytes, stream()>>>(items, room, f);
   check_launch();
 }
 // f(i) for i in [0, items), independent of each other.

@@ -1,9 +1,9 @@
 // Blocks of tokens that look at each other: attention inside a block, D-HAN's pooled attention over stacks, layer
 // normalisation, weighted and shifted tokens, LSTM.
 //
-// D-HAN's block of 22 tokens is worked on by one team from scores to pooled vector, with everything in between in shared
-// memory where it fits; the tokens of a stack are shared by many blocks, so they stay in the caches. Gradients of tokens
-// are written a block and added up by stack afterwards, in the order of the index.
+// D-HAN's block of 22 tokens is worked on by one team from scores to pooled vector, with everything in between in
+// shared memory where it fits; the tokens of a stack are shared by many blocks, so they stay in the caches. Gradients
+// of tokens are written a block and added up by stack afterwards, in the order of the index.
 #include "lib/tensor/cuda/call.h"
 #include "lib/tensor/cuda/dropout.h"
 #include "lib/tensor/cuda/math.h"
@@ -93,9 +93,8 @@ void block_attention(const BlockAttention& a, const Mat& query, const Mat& key, 
   const float scale = a.scale;
   teams<kWarp>(query.rows / T * heads, 0, [=] ND_KERNEL(const Warp& team, int64_t at) {
     const int64_t row = at / heads * T, c0 = at % heads * width, first = at * T;
-    team.each(T * T, [&](int64_t k) {
-      p.row(first)[k] = dot(query.row(row + k / T) + c0, key.row(row + k % T) + c0, width);
-    });
+    team.each(T * T,
+              [&](int64_t k) { p.row(first)[k] = dot(query.row(row + k / T) + c0, key.row(row + k % T) + c0, width); });
     team.each(T, [&](int64_t i) { softmax(p.row(first + i), T, scale); });
     team.each(T * T, [&](int64_t k) { weight.row(first)[k] = kept(first + k / T, k % T, p.row(first)[k]); });
     team.each(T * width, [&](int64_t k) {
@@ -167,8 +166,7 @@ struct Side {
   Tokens stack, extra[2];
   Index of, extra_of[2];
 
-  Side(Call& call, const StackAttention& a)
-      : height(a.height), by_block(a.joins()), stack(a.stack), of(call.in(a.of)) {
+  Side(Call& call, const StackAttention& a) : height(a.height), by_block(a.joins()), stack(a.stack), of(call.in(a.of)) {
     if (by_block) {
       const Index other = call.in(a.joined_of);
       stack = {joined(call, a.stack.x, a.joined.x, of, other, height),
@@ -309,7 +307,9 @@ void stack_attention_backward(const StackAttention& a, const Mat& p, const Mat& 
       sum_beta[c] = pool_sum * d[c];
     });
     team.each(1, [&](int64_t) { sum_pool_bias[0] = d_sum; });
-    team.each(T * T, [&](int64_t k) { ds[k] = kept_weights(b * T + k / T, k % T, dot(dy + k / T * n, side.value(b, k % T), n)); });
+    team.each(T * T, [&](int64_t k) {
+      ds[k] = kept_weights(b * T + k / T, k % T, dot(dy + k / T * n, side.value(b, k % T), n));
+    });
     team.each(T, [&](int64_t t) { softmax_backward(pb + t * T, ds + t * T, T, scale); });
     team.each(T * n, [&](int64_t k) {
       const int64_t t = k / n, c = k % n;
@@ -343,9 +343,8 @@ void stack_attention_backward(const StackAttention& a, const Mat& p, const Mat& 
   if (a.joins()) {
     const auto of_joined = [&](const Mat& by_block, const Mat& to) {
       const Mat from = by_block, into = to;
-      each(into.size(), [=] ND_KERNEL(int64_t at) {
-        into.data[at] = from.row(at / n / height * T + at / n % height)[at % n];
-      });
+      each(into.size(),
+           [=] ND_KERNEL(int64_t at) { into.data[at] = from.row(at / n / height * T + at / n % height)[at % n]; });
     };
     of_joined(dx, out.joined.x);
     of_joined(dquery, out.joined.query);
@@ -393,9 +392,8 @@ void mix_tokens_backward(const Mat& x, const Mat& w, const Mat& dy, Into dx, Int
       put(dx, (b * T + t) * n + c, sum);
     });
     float* const share = shares + b * numbers;
-    team.each(T * outputs, [&](int64_t k) {
-      share[k] = dot(x.row(b * T + k / outputs), dy.row(b * outputs + k % outputs), n);
-    });
+    team.each(T * outputs,
+              [&](int64_t k) { share[k] = dot(x.row(b * T + k / outputs), dy.row(b * outputs + k % outputs), n); });
     team.each(outputs, [&](int64_t j) { share[T * outputs + j] = sum_of(dy.row(b * outputs + j), n); });
   });
   sum_rows(call, shares, blocks, numbers, dw);

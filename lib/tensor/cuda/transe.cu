@@ -55,7 +55,7 @@ void transe_loss(const TranseLoss& form, const Mat& entity, const Mat& relation,
   Call call;
   const int64_t triples = batch.triples(), chunks = batch.chunks(), drawn = batch.drawn, n = entity.cols;
   const int32_t *const anchor = call.in(batch.anchor), *const relation_of = call.in(batch.relation),
-                *const answer = call.in(batch.answer), *const replacement = call.in(batch.replacement);
+                       *const answer = call.in(batch.answer), *const replacement = call.in(batch.replacement);
   const float* const sign = call.in(batch.sign);
   const int64_t* const chunk = call.in(batch.chunk);
   std::vector<int32_t> chunk_numbers(static_cast<size_t>(triples));

@@ -171,8 +171,9 @@ TEST(Run, NoticesAReaderThatWentAway) {
 TEST(Run, LogsForPeopleAndForMachines) {
   EXPECT_EQ(probe({"--how", "log"}).err, "probe: epoch epoch=3 loss=0.5 name=\"a b\"\nprobe: warning: odd\n");
   EXPECT_EQ(probe({"--how", "log", "-q"}).err, "probe: warning: odd\n");
-  EXPECT_NE(probe({"--how", "log", "-v"}).err.find("probe: numbers seconds=0.085108 lr=1e-05 auc=none\nprobe: detail\n"),
-            std::string::npos);
+  EXPECT_NE(
+      probe({"--how", "log", "-v"}).err.find("probe: numbers seconds=0.085108 lr=1e-05 auc=none\nprobe: detail\n"),
+      std::string::npos);
   std::string json = probe({"--how", "log", "--log-format", "json"}).err;
   EXPECT_NE(
       json.find(

@@ -31,8 +31,8 @@ struct Small {
   Vectors documents{strings({"N2", "N0", "N1"}), zeros(3, 4), {}, {}};
   Vectors entities{strings({"Q2", "X", "Q0", "Q1"}), zeros(4, 4), strings({"r0", "r1"}), zeros(2, 4)};
   // Q1 -r1-> Q0, Q0 -r0-> X, Q1 -r0-> X, X -r1-> Q1
-  Kg kg{strings({"Q1", "Q0", "X"}), strings({"r1", "r0"}),    Rows{0, 1, 0, 2},
-        Rows{0, 1, 1, 0},           Rows{1, 2, 2, 0}, std::vector<int64_t>{2, 3, 4}};
+  Kg kg{strings({"Q1", "Q0", "X"}), strings({"r1", "r0"}), Rows{0, 1, 0, 2},
+        Rows{0, 1, 1, 0},           Rows{1, 2, 2, 0},      std::vector<int64_t>{2, 3, 4}};
   Strings types = strings({"T1", "T0"});  // what the model knows; T2 it does not
 
   Small() {
@@ -97,7 +97,8 @@ TEST(KredData, UndirectedTriplesCountForTheirTailsToo) {
 
 TEST(KredData, PicksTheFirstNeighboursOrThoseOfTheHighestDegree) {
   EXPECT_EQ(Small().data({.most = 1, .pick = "first"}).neighbour_tail, (Rows{1, 2}));
-  EXPECT_EQ(Small().data({.most = 1, .pick = "degree"}).neighbour_tail, (Rows{1, 1}));  // X is in three triples, Q0 in two
+  EXPECT_EQ(Small().data({.most = 1, .pick = "degree"}).neighbour_tail,
+            (Rows{1, 1}));  // X is in three triples, Q0 in two
 }
 
 // Two entities with the same forty neighbours, of which each takes twenty.

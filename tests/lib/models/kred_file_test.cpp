@@ -1,5 +1,5 @@
-// A trained KRED on disk: what may be opened, and what a damaged or strange file is told. The tools' Bats tests show the
-// same for digests of entity vectors and graph.
+// A trained KRED on disk: what may be opened, and what a damaged or strange file is told. The tools' Bats tests show
+// the same for digests of entity vectors and graph.
 #include "lib/models/kred_file.h"
 
 #include <gtest/gtest.h>

@@ -72,7 +72,8 @@ class Reference {
         for (size_t i = 0; i < e.size(); ++i) pool[i] = std::max(pool[i], e[i]);
     } else if (!links.empty()) {
       Vec weight = softmax(logits);
-      if (o_.model == "kred" && o_.distill == "mean") weight.assign(links.size(), 1.0 / static_cast<double>(links.size()));
+      if (o_.model == "kred" && o_.distill == "mean")
+        weight.assign(links.size(), 1.0 / static_cast<double>(links.size()));
       if (o_.model == "kred" && o_.distill == "sum") weight.assign(links.size(), 1.0);
       for (size_t i = 0; i < links.size(); ++i) pool = pool + weight[i] * links[i];
     }
@@ -98,13 +99,12 @@ class Reference {
   double score(const Vec& u, const Vec& v) const {
     double s;
     if (o_.predictor == "mlp")
-      s = two_layers(join(u, v), {"predictor.w1_user", "predictor.w1_document"}, "predictor") + row("predictor.b2", 0)[0];
+      s = two_layers(join(u, v), {"predictor.w1_user", "predictor.w1_document"}, "predictor") +
+          row("predictor.b2", 0)[0];
     else if (o_.predictor == "linear")
       s = times(join(u, v), {"predictor.w_user", "predictor.w_document"})[0] + row("predictor.b", 0)[0];
-    else if (o_.predictor == "dot")
-      s = dot(u, v);
-    else
-      s = dot(u, v) / (std::max(std::sqrt(dot(u, u)), 1e-8) * std::max(std::sqrt(dot(v, v)), 1e-8));
+    else if (o_.predictor == "dot") s = dot(u, v);
+    else s = dot(u, v) / (std::max(std::sqrt(dot(u, u)), 1e-8) * std::max(std::sqrt(dot(v, v)), 1e-8));
     return o_.bound == "sigmoid" ? 1 / (1 + std::exp(-s)) : s;
   }
 

@@ -169,24 +169,24 @@ TEST_P(KredAgainstFloat64, GradientsAgreeWithCentralDifferences) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Settings, KredAgainstFloat64,
-    testing::Values(Setting{"kred", [](KredOptions&) {}}, Setting{"no_kgat", [](KredOptions& o) { o.kgat = "off"; }},
-                    Setting{"kgat_mean", [](KredOptions& o) { o.kgat = "mean"; }},
-                    Setting{"kgat_sum", [](KredOptions& o) { o.kgat = "sum"; }},
-                    Setting{"no_context", [](KredOptions& o) { o.context = false; }},
-                    Setting{"distill_mean", [](KredOptions& o) { o.distill = "mean"; }},
-                    Setting{"distill_sum", [](KredOptions& o) { o.distill = "sum"; }},
-                    Setting{"distill_max", [](KredOptions& o) { o.distill = "max"; }},
-                    Setting{"no_entity_learned", [](KredOptions& o) { o.no_entity = "learned"; }},
-                    Setting{"dv", [](KredOptions& o) { o.model = "dv"; }},
-                    Setting{"dv_entity", [](KredOptions& o) { o.model = "dv-entity"; }},
-                    Setting{"user_linear", [](KredOptions& o) { o.user_attn = "linear"; }},
-                    Setting{"dot", [](KredOptions& o) { o.predictor = "dot"; }},
-                    Setting{"cos", [](KredOptions& o) { o.predictor = "cos"; }},
-                    Setting{"linear", [](KredOptions& o) { o.predictor = "linear"; }},
-                    Setting{"unbounded", [](KredOptions& o) { o.bound = "none"; }}),
-    [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(Settings, KredAgainstFloat64,
+                         testing::Values(Setting{"kred", [](KredOptions&) {}},
+                                         Setting{"no_kgat", [](KredOptions& o) { o.kgat = "off"; }},
+                                         Setting{"kgat_mean", [](KredOptions& o) { o.kgat = "mean"; }},
+                                         Setting{"kgat_sum", [](KredOptions& o) { o.kgat = "sum"; }},
+                                         Setting{"no_context", [](KredOptions& o) { o.context = false; }},
+                                         Setting{"distill_mean", [](KredOptions& o) { o.distill = "mean"; }},
+                                         Setting{"distill_sum", [](KredOptions& o) { o.distill = "sum"; }},
+                                         Setting{"distill_max", [](KredOptions& o) { o.distill = "max"; }},
+                                         Setting{"no_entity_learned", [](KredOptions& o) { o.no_entity = "learned"; }},
+                                         Setting{"dv", [](KredOptions& o) { o.model = "dv"; }},
+                                         Setting{"dv_entity", [](KredOptions& o) { o.model = "dv-entity"; }},
+                                         Setting{"user_linear", [](KredOptions& o) { o.user_attn = "linear"; }},
+                                         Setting{"dot", [](KredOptions& o) { o.predictor = "dot"; }},
+                                         Setting{"cos", [](KredOptions& o) { o.predictor = "cos"; }},
+                                         Setting{"linear", [](KredOptions& o) { o.predictor = "linear"; }},
+                                         Setting{"unbounded", [](KredOptions& o) { o.bound = "none"; }}),
+                         [](const auto& info) { return info.param.name; });
 
 // Kred.md 1.6: no paper's equation of its own, but what eq. (12) is made of.
 TEST(Kred, CategoryHeadAndItsLossAgreeWithFloat64) {

@@ -25,10 +25,11 @@ TEST(KredUser2Item, ValidatesWithTheNeighboursOfUseWhateverEpochItIsIn) {
                                                      {"2", "b", 2, {8}, {{9, 1}, {11, 0}, {12, 0}}}});
   const NegativeSampler negatives(log, {}, 3);
   std::vector<float> seen;
-  KredUser2Item task(model, data, log, log, negatives, 2, 50, true, [&](const Behavior&, std::span<const float> scores) {
-    seen.assign(scores.begin(), scores.end());
-    return 0.5;
-  });
+  KredUser2Item task(model, data, log, log, negatives, 2, 50, true,
+                     [&](const Behavior&, std::span<const float> scores) {
+                       seen.assign(scores.begin(), scores.end());
+                       return 0.5;
+                     });
   ASSERT_EQ(task.examples(), 2);
   task.validate();
   const std::vector<float> before = seen;

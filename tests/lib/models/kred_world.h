@@ -1,5 +1,5 @@
-// A made-up newsroom small enough to compute by hand: articles without entities, entities without neighbours or with too
-// many, a user without a history, types nobody knows and counts beyond the table all occur in it.
+// A made-up newsroom small enough to compute by hand: articles without entities, entities without neighbours or with
+// too many, a user without a history, types nobody knows and counts beyond the table all occur in it.
 #pragma once
 
 #include <cstdint>
@@ -68,8 +68,8 @@ struct World {
         tail.push_back(static_cast<int32_t>(r.below(kEntities)));
       }
     const auto t = static_cast<int64_t>(head.size());
-    kg = {corpus.entity_id, entities.relation_id, std::move(head), std::move(relation), std::move(tail),
-          std::vector<int64_t>{t, t, t}};
+    kg = {corpus.entity_id,    entities.relation_id, std::move(head),
+          std::move(relation), std::move(tail),      std::vector<int64_t>{t, t, t}};
   }
 };
 

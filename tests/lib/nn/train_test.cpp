@@ -131,7 +131,9 @@ TEST_F(InAFolder, StoppedAfterAnyStepAndRunAgainEndsWithTheSameBits) {
     Toy resumed(99);  // what it starts with must not matter
     resumed.results = results;
     TrainHooks hooks;
-    hooks.resumed = [&](const std::string&, int64_t epoch, int64_t) { resumed.validations = static_cast<size_t>(epoch); };
+    hooks.resumed = [&](const std::string&, int64_t epoch, int64_t) {
+      resumed.validations = static_cast<size_t>(epoch);
+    };
     train(resumed, quick(5, 3), hooks, file);
     finish_checkpoint(file);
     EXPECT_FALSE(exists());

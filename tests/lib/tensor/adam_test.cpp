@@ -87,7 +87,8 @@ TEST(Adam, ScalesTheGradientButNotTheDecay) {
     State a{std::vector<float>(20, 0.5f), std::vector<float>(20), std::vector<float>(20)}, b = a;
     AdamStep step = step_number(1, decoupled);
     const auto parameter = [](std::vector<float>& gradient, State& s) {
-      return AdamParameter{{gradient.data(), 1, 20}, {s.m.data(), 1, 20}, {s.v.data(), 1, 20}, {s.x.data(), 1, 20}, 0.1};
+      return AdamParameter{
+          {gradient.data(), 1, 20}, {s.m.data(), 1, 20}, {s.v.data(), 1, 20}, {s.x.data(), 1, 20}, 0.1};
     };
     const AdamParameter first = parameter(half, a), second = parameter(g, b);
     ops::adam(step, {&first, 1});

@@ -39,8 +39,9 @@ std::vector<float> samples() {
     list.push_back(-std::bit_cast<float>(bits));
   }
   for (int i = -110000; i <= 110000; ++i) list.push_back(static_cast<float>(i) * 1e-3f);
-  for (float x : {0.0f, -0.0f, kSmallestNormal, 1e-45f, 0.44721f, 0.447214f, 88.72283f, 88.72284f, -87.33655f, -103.97f,
-                  -103.98f, std::numeric_limits<float>::max(), -std::numeric_limits<float>::max(), kInfinity, -kInfinity})
+  for (float x :
+       {0.0f, -0.0f, kSmallestNormal, 1e-45f, 0.44721f, 0.447214f, 88.72283f, 88.72284f, -87.33655f, -103.97f, -103.98f,
+        std::numeric_limits<float>::max(), -std::numeric_limits<float>::max(), kInfinity, -kInfinity})
     list.push_back(x);
   return list;
 }

@@ -76,10 +76,14 @@ inline Choice drawn_runs(int64_t segments, int64_t most, const std::string& name
 
 inline Matrix64 activated(Activation act, const Matrix64& x) {
   switch (act) {
-    case Activation::relu: return reference::map(x, reference::relu);
-    case Activation::tanh: return reference::map(x, [](double v) { return std::tanh(v); });
-    case Activation::sigmoid: return reference::map(x, reference::sigmoid);
-    default: return x;
+    case Activation::relu:
+      return reference::map(x, reference::relu);
+    case Activation::tanh:
+      return reference::map(x, [](double v) { return std::tanh(v); });
+    case Activation::sigmoid:
+      return reference::map(x, reference::sigmoid);
+    default:
+      return x;
   }
 }
 
@@ -110,9 +114,12 @@ inline OpCase linear(const std::string& name, const Linear& o) {
     };
     const Var bias = o.bias ? in.x.back() : nullptr;
     switch (o.inner.size()) {
-      case 1: return grad::linear(tape, {term(0)}, bias, o.act, o.m);
-      case 2: return grad::linear(tape, {term(0), term(1)}, bias, o.act, o.m);
-      default: return grad::linear(tape, {term(0), term(1), term(2)}, bias, o.act, o.m);
+      case 1:
+        return grad::linear(tape, {term(0)}, bias, o.act, o.m);
+      case 2:
+        return grad::linear(tape, {term(0), term(1)}, bias, o.act, o.m);
+      default:
+        return grad::linear(tape, {term(0), term(1), term(2)}, bias, o.act, o.m);
     }
   };
   c.in_float64 = [o](const Operands64& in) {
@@ -128,7 +135,9 @@ inline OpCase linear(const std::string& name, const Linear& o) {
 }
 
 inline OpCase activate(const std::string& name, Activation act, int64_t rows, int64_t cols, double scale = 3) {
-  return {"activate_" + name, {{rows, cols, true, scale}}, {},
+  return {"activate_" + name,
+          {{rows, cols, true, scale}},
+          {},
           [act](Tape& tape, const Operands& in) { return grad::activate(tape, act, in.x[0]); },
           [act](const Operands64& in) { return activated(act, in.x[0]); }};
 }
@@ -149,11 +158,16 @@ template <class F>
 Var with_rows(const Operands& in, size_t count, F&& f) {
   const auto rows = [&](size_t j) { return grad::Rows{in.x[j], in.index[j]}; };
   switch (count) {
-    case 1: return f(std::initializer_list<grad::Rows>{rows(0)});
-    case 2: return f(std::initializer_list<grad::Rows>{rows(0), rows(1)});
-    case 3: return f(std::initializer_list<grad::Rows>{rows(0), rows(1), rows(2)});
-    case 4: return f(std::initializer_list<grad::Rows>{rows(0), rows(1), rows(2), rows(3)});
-    default: return f(std::initializer_list<grad::Rows>{rows(0), rows(1), rows(2), rows(3), rows(4)});
+    case 1:
+      return f(std::initializer_list<grad::Rows>{rows(0)});
+    case 2:
+      return f(std::initializer_list<grad::Rows>{rows(0), rows(1)});
+    case 3:
+      return f(std::initializer_list<grad::Rows>{rows(0), rows(1), rows(2)});
+    case 4:
+      return f(std::initializer_list<grad::Rows>{rows(0), rows(1), rows(2), rows(3)});
+    default:
+      return f(std::initializer_list<grad::Rows>{rows(0), rows(1), rows(2), rows(3), rows(4)});
   }
 }
 
@@ -187,18 +201,22 @@ inline OpCase relu_dot(const std::string& name, const std::vector<Choice>& choic
 
 inline OpCase row_dots(const std::string& name, const Choice& a, const Choice& b, int64_t cols, bool cosine,
                        const std::vector<bool>& frozen = {}) {
-  return {"row_dots_" + name, tables({a, b}, cols, frozen), {a, b},
+  return {"row_dots_" + name,
+          tables({a, b}, cols, frozen),
+          {a, b},
           [cosine](Tape& tape, const Operands& in) {
             return grad::row_dots(tape, {in.x[0], in.index[0]}, {in.x[1], in.index[1]}, cosine);
           },
           [cosine](const Operands64& in) {
-            return reference::row_dots(reference::gather(in.x[0], in.choice[0]), reference::gather(in.x[1], in.choice[1]),
-                                       cosine);
+            return reference::row_dots(reference::gather(in.x[0], in.choice[0]),
+                                       reference::gather(in.x[1], in.choice[1]), cosine);
           }};
 }
 
 inline OpCase segment_softmax(const std::string& name, const Choice& segments, double scale = 1) {
-  return {"segment_softmax_" + name, {{segments.items(), 1, true, scale}}, {segments},
+  return {"segment_softmax_" + name,
+          {{segments.items(), 1, true, scale}},
+          {segments},
           [](Tape& tape, const Operands& in) { return grad::segment_softmax(tape, in.index[0], in.x[0]); },
           [](const Operands64& in) { return reference::segment_softmax(in.choice[0], in.x[0]); }};
 }
@@ -247,7 +265,9 @@ inline OpCase neighbour_attention(const std::string& name, const Choice& segment
             {tail.rows, inner, false},
             {inner, cols, o.layer},
             {cols, 1, o.w, o.scale}},
-           {segments, relation, tail}, nullptr, nullptr};
+           {segments, relation, tail},
+           nullptr,
+           nullptr};
   c.on_tape = [](Tape& tape, const Operands& in) {
     return grad::neighbour_attention(tape, in.index[0], in.x[0], {in.x[1], in.index[1]}, {in.x[2]->value, in.row[2]},
                                      in.x[3], in.x[4], nullptr);
@@ -264,19 +284,25 @@ inline OpCase neighbour_attention(const std::string& name, const Choice& segment
 }
 
 inline OpCase segment_max(const std::string& name, const Choice& segments, int64_t cols) {
-  return {"segment_max_" + name, {{segments.items(), cols}}, {segments},
+  return {"segment_max_" + name,
+          {{segments.items(), cols}},
+          {segments},
           [](Tape& tape, const Operands& in) { return grad::segment_max(tape, in.index[0], in.x[0]); },
           [](const Operands64& in) { return reference::segment_max(in.choice[0], in.x[0]); }};
 }
 
 inline OpCase rank_loss(const std::string& name, const Choice& segments, float gamma, double scale = 1) {
-  return {"rank_loss_" + name, {{segments.items(), 1, true, scale}}, {segments},
+  return {"rank_loss_" + name,
+          {{segments.items(), 1, true, scale}},
+          {segments},
           [gamma](Tape& tape, const Operands& in) { return grad::rank_loss(tape, in.index[0], in.x[0], gamma); },
           [gamma](const Operands64& in) { return reference::rank_loss(in.choice[0], in.x[0], gamma); }};
 }
 
 inline OpCase cross_entropy(const std::string& name, int64_t rows, int64_t classes, double scale = 1) {
-  return {"cross_entropy_" + name, {{rows, classes, true, scale}}, {drawn(rows, classes, name)},
+  return {"cross_entropy_" + name,
+          {{rows, classes, true, scale}},
+          {drawn(rows, classes, name)},
           [](Tape& tape, const Operands& in) { return grad::cross_entropy(tape, in.x[0], in.row[0]); },
           [](const Operands64& in) { return reference::cross_entropy(in.x[0], in.choice[0].row); }};
 }
@@ -342,7 +368,7 @@ struct Stack {
   int64_t n = 16;
   double rate = 0, size = 1;  // of queries and keys
   bool wanted = true;         // the tokens' gradients
-  Choice joined = {};  // which stack of another table each block adds; without extras only
+  Choice joined = {};         // which stack of another table each block adds; without extras only
 };
 // Every block's tokens written out, and the parts of the operation one after another.
 inline OpCase stack_attention(const std::string& name, const Stack& o) {
@@ -489,12 +515,17 @@ inline OpCase two_means_loss(const std::string& name, const std::vector<uint8_t>
           [positive](const Operands64& in) { return reference::two_means_loss(in.x[0], positive); }};
 }
 
-// The whole additive attention of KRED's eqs. (2), (3) and the sum of (1), or (5)-(7), as fused steps on the tape and as
-// its definition in float64: s = w2 · relu(x W1 + c V1 + b1) for concatenated inputs, softmax in each set, weighted sum.
+// The whole additive attention of KRED's eqs. (2), (3) and the sum of (1), or (5)-(7), as fused steps on the tape and
+// as its definition in float64: s = w2 · relu(x W1 + c V1 + b1) for concatenated inputs, softmax in each set, weighted
+// sum.
 inline OpCase attention(const std::string& name, const Choice& segments, const Choice& rows, int64_t cols,
                         int64_t query_cols, int64_t hidden, bool frozen) {
   return {"attention_" + name,
-          {{rows.rows, cols, !frozen}, {segments.rows, query_cols}, {cols, hidden}, {query_cols, hidden}, {1, hidden},
+          {{rows.rows, cols, !frozen},
+           {segments.rows, query_cols},
+           {cols, hidden},
+           {query_cols, hidden},
+           {1, hidden},
            {hidden, 1, true, 3}},
           {segments, rows},
           [rows = rows.rows, sets = segments.rows](Tape& tape, const Operands& in) {
@@ -519,7 +550,8 @@ inline OpCase attention(const std::string& name, const Choice& segments, const C
 // --- The table ---
 
 inline std::vector<OpCase> all() {
-  constexpr auto none = Activation::none, relu = Activation::relu, tanh = Activation::tanh, sigmoid = Activation::sigmoid;
+  constexpr auto none = Activation::none, relu = Activation::relu, tanh = Activation::tanh,
+                 sigmoid = Activation::sigmoid;
   std::vector<OpCase> list;
   const auto add = [&list](OpCase c) { list.push_back(std::move(c)); };
 
@@ -551,10 +583,14 @@ inline std::vector<OpCase> all() {
     add(activate(std::string(name) + "_many", act, 700, 50));
     add(activate(std::string(name) + "_far_out", act, 9, 9, 30));
   }
-  add({"concat", {{20, 17}, {20, 5}}, {},
+  add({"concat",
+       {{20, 17}, {20, 5}},
+       {},
        [](Tape& tape, const Operands& in) { return grad::concat(tape, in.x[0], in.x[1]); },
        [](const Operands64& in) { return reference::concat(in.x[0], in.x[1]); }});
-  add({"concat_half_frozen", {{200, 90, false}, {200, 128}}, {},
+  add({"concat_half_frozen",
+       {{200, 90, false}, {200, 128}},
+       {},
        [](Tape& tape, const Operands& in) { return grad::concat(tape, in.x[0], in.x[1]); },
        [](const Operands64& in) { return reference::concat(in.x[0], in.x[1]); }});
 
@@ -652,7 +688,8 @@ inline std::vector<OpCase> all() {
     add(segment_sum(width, runs({3, 0, 1, 20, 6}), drawn(30, 12, "x"), cols));
     add(segment_max(width, runs({3, 0, 1, 20, 6}), cols));
   }
-  const Choice few = drawn(40, 5, "few"), many = drawn(40, 300, "many"), sets = runs({0, 17, 1, 0, 22, 0}), id = each(40);
+  const Choice few = drawn(40, 5, "few"), many = drawn(40, 300, "many"), sets = runs({0, 17, 1, 0, 22, 0}),
+               id = each(40);
   add(gather_sum("one_table", {few}, 18));
   add(gather_sum("three_tables", {few, sets, id}, 18));
   add(gather_sum("four_tables", {few, many, sets, id}, 18));
@@ -670,8 +707,8 @@ inline std::vector<OpCase> all() {
   add(relu_dot("frozen_w", {few, many}, 33, true, {false, false}, false));
   add(relu_dot("only_bias_wanted", {few, many}, 33, true, {true, true}, false));
   add(relu_dot("no_items", {drawn(0, 5, "none"), each(0)}, 18, true));
-  add(relu_dot("many_items", {drawn_runs(220, 20, "heads"), drawn(drawn_runs(220, 20, "heads").items(), 900, "tails")}, 40,
-               true));
+  add(relu_dot("many_items", {drawn_runs(220, 20, "heads"), drawn(drawn_runs(220, 20, "heads").items(), 900, "tails")},
+               40, true));
   add(row_dots("repeated_rows", few, many, 18, false));
   add(row_dots("cosine_repeated_rows", few, many, 18, true));
   add(row_dots("frozen_first", few, id, 18, true, {true, false}));
@@ -754,7 +791,9 @@ inline std::vector<OpCase> all() {
        }});
 
   // Several operations on shared values: gradients are added up from all who use them.
-  add({"shared_by_two_layers", {{9, 6}, {6, 7}, {6, 7}}, {each(9), each(9)},
+  add({"shared_by_two_layers",
+       {{9, 6}, {6, 7}, {6, 7}},
+       {each(9), each(9)},
        [](Tape& tape, const Operands& in) {
          const Var a = grad::linear(tape, {{in.x[0], in.x[1]}}, nullptr, Activation::tanh, 9);
          const Var b = grad::linear(tape, {{in.x[0], in.x[2]}}, nullptr, Activation::sigmoid, 9);
@@ -764,7 +803,9 @@ inline std::vector<OpCase> all() {
          return reference::sum(activated(Activation::tanh, reference::product(in.x[0], in.x[1])),
                                activated(Activation::sigmoid, reference::product(in.x[0], in.x[2])));
        }});
-  add({"same_layer_twice", {{9, 6}, {6, 6}, {1, 6}}, {},
+  add({"same_layer_twice",
+       {{9, 6}, {6, 6}, {1, 6}},
+       {},
        [](Tape& tape, const Operands& in) {
          const Var once = grad::linear(tape, {{in.x[0], in.x[1]}}, in.x[2], Activation::tanh, 9);
          return grad::linear(tape, {{once, in.x[1]}}, in.x[2], Activation::tanh, 9);
@@ -775,14 +816,18 @@ inline std::vector<OpCase> all() {
          };
          return layer(layer(in.x[0]));
        }});
-  add({"same_table_twice", {{5, 18}}, {drawn(40, 5, "a"), drawn(40, 5, "b")},
+  add({"same_table_twice",
+       {{5, 18}},
+       {drawn(40, 5, "a"), drawn(40, 5, "b")},
        [](Tape& tape, const Operands& in) {
          return grad::gather_sum(tape, {{in.x[0], in.index[0]}, {in.x[0], in.index[1]}});
        },
        [](const Operands64& in) {
          return reference::sum(reference::gather(in.x[0], in.choice[0]), reference::gather(in.x[0], in.choice[1]));
        }});
-  add({"same_table_twice_in_relu_dot", {{5, 18}, {18, 1}}, {drawn(40, 5, "a"), drawn(40, 5, "b")},
+  add({"same_table_twice_in_relu_dot",
+       {{5, 18}, {18, 1}},
+       {drawn(40, 5, "a"), drawn(40, 5, "b")},
        [](Tape& tape, const Operands& in) {
          return grad::relu_dot(tape, {{in.x[0], in.index[0]}, {in.x[0], in.index[1]}}, in.x[1], nullptr);
        },
@@ -791,7 +836,9 @@ inline std::vector<OpCase> all() {
              reference::sum(reference::gather(in.x[0], in.choice[0]), reference::gather(in.x[0], in.choice[1]));
          return reference::product(reference::map(x, reference::relu), in.x[1]);
        }});
-  add({"cosine_of_a_table_with_itself", {{9, 6}}, {drawn(20, 9, "a"), drawn(20, 9, "b")},
+  add({"cosine_of_a_table_with_itself",
+       {{9, 6}},
+       {drawn(20, 9, "a"), drawn(20, 9, "b")},
        [](Tape& tape, const Operands& in) {
          return grad::row_dots(tape, {in.x[0], in.index[0]}, {in.x[0], in.index[1]}, true);
        },
@@ -799,20 +846,23 @@ inline std::vector<OpCase> all() {
          return reference::row_dots(reference::gather(in.x[0], in.choice[0]), reference::gather(in.x[0], in.choice[1]),
                                     true);
        }});
-  add({"values_that_make_their_own_weights", {{40, 18}, {18, 1}}, {sets, id},
+  add({"values_that_make_their_own_weights",
+       {{40, 18}, {18, 1}},
+       {sets, id},
        [](Tape& tape, const Operands& in) {
          const Var s = grad::linear(tape, {{in.x[0], in.x[1]}}, nullptr, Activation::none, 40);
-         return grad::segment_sum(tape, in.index[0], grad::segment_softmax(tape, in.index[0], s), {in.x[0], in.index[1]});
+         return grad::segment_sum(tape, in.index[0], grad::segment_softmax(tape, in.index[0], s),
+                                  {in.x[0], in.index[1]});
        },
        [](const Operands64& in) {
-         return reference::segment_sum(in.choice[0],
-                                       reference::segment_softmax(in.choice[0], reference::product(in.x[0], in.x[1])),
-                                       in.x[0]);
+         return reference::segment_sum(
+             in.choice[0], reference::segment_softmax(in.choice[0], reference::product(in.x[0], in.x[1])), in.x[0]);
        }});
   add(attention("small", runs({3, 0, 1, 7}), drawn(11, 6, "x"), 5, 4, 6, false));
   add(attention("frozen", runs({3, 0, 1, 20, 6}), drawn(30, 12, "x"), 90, 17, 128, true));
   add(attention("one_set", runs({24}), each(24), 33, 130, 20, false));
-  add(attention("many_sets", drawn_runs(300, 8, "att"), drawn(drawn_runs(300, 8, "att").items(), 500, "t"), 9, 8, 17, false));
+  add(attention("many_sets", drawn_runs(300, 8, "att"), drawn(drawn_runs(300, 8, "att").items(), 500, "t"), 9, 8, 17,
+                false));
   return list;
 }
 

@@ -79,7 +79,8 @@ TEST_P(Operation, GradientAgreesWithCentralDifferences) {
     const double along = slope([&](double h) {
       for (size_t i = 0; i < x.size(); ++i) x[i] += (signs.bits(i) & 1 ? h : -h);
     });
-    ASSERT_LE(std::fabs(along - expected_sum), kTolerance * std::max({kSmall, std::sqrt(size), std::fabs(along)}) + noise);
+    ASSERT_LE(std::fabs(along - expected_sum),
+              kTolerance * std::max({kSmall, std::sqrt(size), std::fabs(along)}) + noise);
 
     // Where a gradient is there already, this one is added to it.
     for (size_t i = 0; i < g.size(); ++i)

@@ -109,9 +109,10 @@ TEST(Tape, MistakesInUseAreTold) {
   const grad::Term term{x.on(tape), w.on(tape)};
   EXPECT_NO_THROW(linear({term, term, term}, 4));
   EXPECT_THROW(linear({term, term, term, term}, 4), std::logic_error);
-  EXPECT_THROW(linear({term}, 5), std::logic_error);                                         // m rows
-  EXPECT_THROW(linear({{x.on(tape), v.on(tape)}}, 4), std::logic_error);                     // inner sizes
-  EXPECT_THROW(linear({{table.on(tape), w.on(tape), rows.data()}}, 4), std::logic_error);    // gradient of a gathered table
+  EXPECT_THROW(linear({term}, 5), std::logic_error);                      // m rows
+  EXPECT_THROW(linear({{x.on(tape), v.on(tape)}}, 4), std::logic_error);  // inner sizes
+  EXPECT_THROW(linear({{table.on(tape), w.on(tape), rows.data()}}, 4),
+               std::logic_error);  // gradient of a gathered table
   EXPECT_NO_THROW(linear({{tape.constant({table.value.data(), 9, 3}), w.on(tape), rows.data()}}, 4));
 
   const grad::Rows each{x.on(tape), identity(4)};

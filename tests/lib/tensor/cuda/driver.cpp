@@ -1,6 +1,6 @@
-// A GPU's stand-in (lib/tensor/cuda/driver.h): its memory is a piece of ours that nobody may touch while no kernel runs,
-// so host code that reads or writes what should lie on the device dies at once. That a kernel reads memory of the host
-// is not noticed here; on a GPU it is.
+// A GPU's stand-in (lib/tensor/cuda/driver.h): its memory is a piece of ours that nobody may touch while no kernel
+// runs, so host code that reads or writes what should lie on the device dies at once. That a kernel reads memory of the
+// host is not noticed here; on a GPU it is.
 #include "lib/tensor/cuda/driver.h"
 
 #include <sys/mman.h>
@@ -21,8 +21,8 @@ constexpr size_t kRoom = size_t{4} << 30, kPage = 4096;
 
 // Address space for all of the device's memory, of which only what is used costs anything.
 struct Gpu {
-  std::byte* base = static_cast<std::byte*>(
-      mmap(nullptr, kRoom, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
+  std::byte* base =
+      static_cast<std::byte*>(mmap(nullptr, kRoom, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
   size_t used = 0;
   std::map<const std::byte*, size_t> pieces;  // by place, those in use
   std::multimap<size_t, std::byte*> spare;    // by size, those given back

@@ -1,5 +1,5 @@
-// Every case of op_cases.h on the GPU: values and gradients as the CPU has them, within rounding, and the same bits from
-// run to run.
+// Every case of op_cases.h on the GPU: values and gradients as the CPU has them, within rounding, and the same bits
+// from run to run.
 //
 // The same file is two programs. test_cuda_emulated runs the kernels' sources as loops on the CPU, everywhere; there it
 // also runs every loop of a kernel from its end, which must change no bit: iterations of a phase do not depend on each
@@ -34,7 +34,8 @@ std::vector<OpCase> cases_of_both() {
   std::erase_if(list, [](const OpCase& c) { return c.name.starts_with("transformer_layer"); });
   return list;
 }
-INSTANTIATE_TEST_SUITE_P(Table, OnCuda, testing::ValuesIn(cases_of_both()), [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(Table, OnCuda, testing::ValuesIn(cases_of_both()),
+                         [](const auto& info) { return info.param.name; });
 
 template <class Numbers>
 void expect_near(const Numbers& got, const Numbers& expected, double least, const std::string& what) {
@@ -49,7 +50,8 @@ void expect_near(const Numbers& got, const Numbers& expected, double least, cons
 void expect_same_bits(const Outcome& a, const Outcome& b) {
   EXPECT_EQ(a.value.values, b.value.values);
   for (size_t k = 0; k < a.grad.size(); ++k)
-    EXPECT_TRUE(a.grad[k].empty() || std::memcmp(a.grad[k].data(), b.grad[k].data(), a.grad[k].size() * sizeof(float)) == 0)
+    EXPECT_TRUE(a.grad[k].empty() ||
+                std::memcmp(a.grad[k].data(), b.grad[k].data(), a.grad[k].size() * sizeof(float)) == 0)
         << "gradient of input " << k;
 }
 
@@ -59,7 +61,8 @@ TEST_P(OnCuda, IsWhatTheCpuComputes) {
     const Outcome here = run(c, mode, Device::cuda), there = run(c, mode);
     expect_near(here.value.values, there.value.values, 0, "value");
     for (size_t k = 0; k < there.grad.size(); ++k)
-      expect_near(here.grad[k], there.grad[k], mode == Gradients::added ? 3 : kSmall, "gradient of input " + std::to_string(k));
+      expect_near(here.grad[k], there.grad[k], mode == Gradients::added ? 3 : kSmall,
+                  "gradient of input " + std::to_string(k));
   }
 }
 
