@@ -4,33 +4,14 @@
 #include <cmath>
 #include <vector>
 
-#include "lib/tensor/cpu/math.h"
-#include "lib/tensor/cpu/tiles.h"
+#include "lib/tensor/cpu/block.h"
 #include "lib/tensor/ops.h"
 #include "lib/tensor/parallel.h"
 
 namespace nd::cpu {
 namespace {
 
-constexpr float kEpsilon = 1e-5f;  // of the variance
 constexpr int64_t kRowsAtOnce = 20 * kTileRows;
-
-// x = softmax(scale x)
-void softmax(float* x, int64_t n, float scale) {
-  const float most = *std::max_element(x, x + n);
-  Lanes total = 0.0f;
-  for (int64_t i = 0; i < n; i += kLanes) {
-    const int64_t lanes = std::min(n - i, kLanes);
-    const Lanes e = keep(exp((load(x + i, lanes) - most) * scale), lanes);
-    total = total + e;
-    store(x + i, e, lanes);
-  }
-  const Lanes inverse = 1.0f / sum(total);
-  for (int64_t i = 0; i < n; i += kLanes) {
-    const int64_t lanes = std::min(n - i, kLanes);
-    store(x + i, load(x + i, lanes) * inverse, lanes);
-  }
-}
 
 // x = norm(x + y) ⊙ gamma + beta
 void add_and_normalise(const float* y, const Mat& gamma, const Mat& beta, float* x) {
@@ -65,11 +46,8 @@ void encoder_layer(const EncoderLayer& a, Mat x) {
     const auto take = [&](int64_t cols) { return Mat{std::exchange(at, at + rows * cols), rows, cols}; };
     const Mat query = take(n), value = take(n), y = take(n), inner = take(width), mine{x.row(begin * T), rows, n};
     float* const weight = at;
-    const auto multiply = [&](const Mat& from, const Right& w, const Mat& bias, const Mat& to) {
-      multiply_rows(from, nullptr, 0, rows, rows, w, 0, panels(w.cols), bias, false, to);
-    };
-    multiply(mine, score_w, a.score_b, query);
-    multiply(mine, value_w, a.value_b, value);
+    product(mine, score_w, a.score_b, false, query);
+    product(mine, value_w, a.value_b, false, value);
     for (int64_t b = 0; b < rows; b += T)
       for (int64_t i = b; i < b + T; ++i) {
         for (int64_t j = 0; j < T; ++j) weight[j] = dot(query.row(i), mine.row(b + j), n);
@@ -79,13 +57,13 @@ void encoder_layer(const EncoderLayer& a, Mat x) {
             y.row(i));
       }
     for (int64_t i = 0; i < rows; ++i) add_and_normalise(y.row(i), a.gamma1, a.beta1, mine.row(i));
-    multiply(mine, inner_w, a.inner_b, inner);
+    product(mine, inner_w, a.inner_b, false, inner);
     for (int64_t i = 0; i < inner.size(); i += kLanes) {
       const int64_t lanes = std::min(inner.size() - i, kLanes);
       const Lanes v = load(inner.data + i, lanes);
       store(inner.data + i, v * normal_below(v), lanes);
     }
-    multiply(inner, outer_w, a.outer_b, y);
+    product(inner, outer_w, a.outer_b, false, y);
     for (int64_t i = 0; i < rows; ++i) add_and_normalise(y.row(i), a.gamma2, a.beta2, mine.row(i));
   });
 }

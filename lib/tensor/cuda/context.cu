@@ -13,10 +13,11 @@ namespace {
 
 constexpr size_t kWorkspace = 32 << 20;  // what cuBLAS asks for on Hopper
 
-// cuBLAS is opened when the first product is asked for: linked in, its 600 MB would cost every start of every tool 70
-// ms or more, and a program could not even say that there is no GPU where the library is missing.
-template <class Function>
-Function* blas(const char* name) {
+}  // namespace
+
+// Linked in, its 600 MB would cost every start of every tool 70 ms or more, and a program could not even say that there
+// is no GPU where the library is missing.
+void* cublas_function(const char* name) {
   static void* const library = [] {
     const std::string file = "libcublas.so." + std::to_string(CUBLAS_VER_MAJOR);
     void* opened = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
@@ -25,12 +26,10 @@ Function* blas(const char* name) {
                   "); install it, or use --device cpu");
     return opened;
   }();
-  auto* function = reinterpret_cast<Function*>(dlsym(library, name));
+  void* const function = dlsym(library, name);
   if (!function) throw Error(std::string("--device cuda: cuBLAS has no ") + name + "; use --device cpu");
   return function;
 }
-
-}  // namespace
 
 void check(cudaError_t status, const char* call) {
   const std::string why = cudaGetErrorString(status);
@@ -82,31 +81,13 @@ Context::Context() {
 cublasHandle_t Context::cublas() {
   if (!cublas_) {
     ND_CHECK(cudaMallocAsync(&workspace_, kWorkspace, stream_));
-    ND_CHECK(blas<decltype(cublasCreate_v2)>("cublasCreate_v2")(&cublas_));
-    ND_CHECK(blas<decltype(cublasSetStream_v2)>("cublasSetStream_v2")(cublas_, stream_));
-    ND_CHECK(blas<decltype(cublasSetWorkspace_v2)>("cublasSetWorkspace_v2")(cublas_, workspace_, kWorkspace));
+    ND_CHECK(cublas_function<decltype(cublasCreate_v2)>("cublasCreate_v2")(&cublas_));
+    ND_CHECK(cublas_function<decltype(cublasSetStream_v2)>("cublasSetStream_v2")(cublas_, stream_));
+    ND_CHECK(cublas_function<decltype(cublasSetWorkspace_v2)>("cublasSetWorkspace_v2")(cublas_, workspace_, kWorkspace));
   }
   return cublas_;
 }
 
-void* Context::scratch(size_t bytes) {
-  if (bytes > scratch_size_) {
-    if (scratch_) ND_CHECK(cudaFreeAsync(scratch_, stream_));
-    scratch_ = nullptr;
-    scratch_size_ = 0;
-    ND_CHECK(cudaMallocAsync(&scratch_, bytes, stream_));
-    scratch_size_ = bytes;
-  }
-  return scratch_;
-}
-
 void Context::wait() { ND_CHECK(cudaStreamSynchronize(stream_)); }
-
-Memory::Memory(size_t bytes) { ND_CHECK(cudaMallocAsync(&data_, bytes, Context::get().stream())); }
-
-Memory::~Memory() {
-  // Of a lost device nothing can be given back, and a destructor has nobody to tell.
-  if (data_) static_cast<void>(cudaFreeAsync(data_, Context::get().stream()));
-}
 
 }  // namespace nd::cuda

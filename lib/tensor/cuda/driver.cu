@@ -1,8 +1,6 @@
 // The real GPU (driver.h), on the process' one context. Not yet run on one: `make gpu-check` is to prove it.
 #include "lib/tensor/cuda/driver.h"
 
-#include <dlfcn.h>
-
 #include <algorithm>
 #include <climits>
 #include <string>
@@ -14,15 +12,6 @@
 
 namespace nd::cuda {
 namespace {
-
-// cuBLAS is open already where its handle was made (context.cu).
-decltype(&cublasSgemm_v2) find_sgemm() {
-  const std::string file = "libcublas.so." + std::to_string(CUBLAS_VER_MAJOR);
-  void* const library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
-  void* const found = library ? dlsym(library, "cublasSgemm_v2") : nullptr;
-  if (!found) throw Error("--device cuda: cuBLAS has no cublasSgemm_v2; use --device cpu");
-  return reinterpret_cast<decltype(&cublasSgemm_v2)>(found);
-}
 
 int narrow(int64_t n) {
   if (n > INT_MAX) throw Error("a product has more rows than cuBLAS takes; use a smaller --batch, or --device cpu");
@@ -64,7 +53,7 @@ void synchronize() { Context::get().wait(); }
 void sgemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const float* a, int64_t lda,
            const float* b, int64_t ldb, float beta, float* c, int64_t ldc) {
   const cublasHandle_t handle = Context::get().cublas();
-  static const auto run = find_sgemm();
+  static const auto run = cublas_function<decltype(cublasSgemm_v2)>("cublasSgemm_v2");
   const auto op = [](bool transpose) { return transpose ? CUBLAS_OP_T : CUBLAS_OP_N; };
   const float alpha = 1;
   ND_CHECK(run(handle, op(transpose_a), op(transpose_b), narrow(m), narrow(n), narrow(k), &alpha, a, narrow(lda), b,
