@@ -1,0 +1,71 @@
+// Cases for what a GPU's kernels can get wrong and a CPU's cannot: sizes on both sides of a warp (32) and of a block
+// (128), sets without items beside sets of ten thousand, all items on one row. The CPU's operations are the oracle;
+// parity_test.cpp runs them beside those of op_cases.h.
+#pragma once
+
+#include "tests/lib/tensor/op_cases.h"
+
+namespace nd::cases {
+
+// All items use row `row` of a table.
+inline Choice one_row(int64_t items, int64_t rows, int32_t row) {
+  return {rows, std::vector<int32_t>(static_cast<size_t>(items), row)};
+}
+
+// Everything that works on sets of items and tables of rows, for one layout of sets.
+inline void add_set_cases(std::vector<OpCase>& list, const std::string& name, const Choice& sets, int64_t cols) {
+  const int64_t items = sets.items();
+  const Choice rows = drawn(items, 300, name + "/rows"), few = drawn(items, 2, name + "/few");
+  const Choice same = one_row(items, 5, 3), id = each(items);
+  list.push_back(gather_sum("ragged_" + name, {rows, sets, same}, cols));
+  list.push_back(relu_dot("ragged_" + name, {rows, sets, same}, cols, true));
+  list.push_back(row_dots("ragged_" + name, sets, same, cols, false));
+  list.push_back(row_dots("ragged_cosine_" + name, sets, rows, cols, true));
+  list.push_back(segment_softmax("ragged_" + name, sets, 3));
+  list.push_back(segment_sum("ragged_" + name, sets, same, cols));
+  list.push_back(segment_sum_of("ragged_" + name, sets, {rows, few}, cols));
+  list.push_back(segment_max("ragged_" + name, sets, cols));
+  list.push_back(rank_loss("ragged_" + name, sets, 10));
+  list.push_back(neighbour_attention("ragged_" + name, sets, few, rows, 5, cols));
+  list.push_back(attention("ragged_" + name, sets, id, 4, 3, cols, false));
+}
+
+inline std::vector<OpCase> ragged() {
+  std::vector<OpCase> list;
+  add_set_cases(list, "borders", runs({0, 1, 31, 32, 33, 0, 0, 63, 64, 65, 127, 128, 129, 2, 255, 256, 257, 0}), 33);
+  add_set_cases(list, "one_entity", runs({1}), 31);
+  add_set_cases(list, "ten_thousand", runs({0, 10000, 1, 0}), 17);
+  add_set_cases(list, "ten_thousand_at_the_end", runs({3, 0, 10000}), 16);
+  add_set_cases(list, "all_empty", runs(std::vector<int64_t>(129, 0)), 32);
+  for (const int64_t sets : {31, 32, 33, 127, 128, 129})
+    add_set_cases(list, std::to_string(sets) + "_sets", drawn_runs(sets, 3, "ragged"), 5);
+  for (const int64_t cols : {31, 32, 33, 127, 128, 129})
+    add_set_cases(list, std::to_string(cols) + "_columns", runs({0, 5, 1, 0, 33}), cols);
+
+  // More items than the kernels gather rows for at a time.
+  const Choice many = runs(std::vector<int64_t>(13200, 20));
+  list.push_back(neighbour_attention("quarter_of_a_million", many, drawn(many.items(), 3, "relation"),
+                                     drawn(many.items(), 9, "tail"), 1, 1));
+
+  for (const int64_t blocks : {1, 31, 32, 33, 127, 128, 129}) {
+    const std::string name = "ragged_" + std::to_string(blocks);
+    const auto index = [&](int64_t rows, const char* what) { return drawn(blocks, rows, name + what); };
+    list.push_back(stack_attention(name, {index(5, "of"), 2, {index(3, "c"), one_row(blocks, 4, 2)}, 16, 0.2}));
+    list.push_back(block_attention(name, {.blocks = blocks, .tokens = 3, .heads = 2, .n = 6, .rate = 0.2}));
+    list.push_back(layer_norm(name, blocks, blocks + 1, true, 0.2));
+    list.push_back(mix_tokens(name, blocks, 3, 2, 5));
+    list.push_back(lstm(name, blocks, 2, false, 3));
+    list.push_back(cross_entropy(name, blocks, blocks));
+  }
+  // Blocks whose tokens take a warp, a block and their neighbours; the largest do not fit shared memory.
+  for (const int64_t tokens : {31, 32, 33, 127, 128, 129}) {
+    const std::string name = "ragged_tokens_" + std::to_string(tokens);
+    list.push_back(stack_attention(name, {drawn(3, 2, name), tokens - 1, {drawn(3, 2, name + "c")}, 16, 0.2}));
+    list.push_back(block_attention(name, {.blocks = 2, .tokens = tokens, .heads = 1, .n = 16, .rate = 0.2}));
+  }
+  // One stack for all blocks, stacks that no block has.
+  list.push_back(stack_attention("ragged_one_stack", {one_row(300, 4, 1), 3, {one_row(300, 3, 0)}, 16, 0.2}));
+  return list;
+}
+
+}  // namespace nd::cases

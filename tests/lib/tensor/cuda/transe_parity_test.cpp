@@ -1,0 +1,208 @@
+// TransE's operations on the GPU against the CPU's, for batches and tables whose sizes lie around a warp's and a block's,
+// for chunks without triples, for rows that ten thousand items share; and grids too small for their items.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+#include <vector>
+
+#include "lib/tensor/arena.h"
+#include "lib/tensor/device.h"
+#include "lib/tensor/ops.h"
+#include "lib/tensor/random.h"
+
+namespace nd {
+namespace {
+
+using Floats = std::vector<float>;
+
+Floats noise(int64_t rows, int64_t cols, const std::string& name) {
+  Floats x(static_cast<size_t>(rows * cols));
+  RandomSequence random(1, name);
+  for (float& v : x) v = static_cast<float>(random.normal());
+  return x;
+}
+std::vector<int32_t> drawn(int64_t count, int64_t rows, const std::string& name) {
+  std::vector<int32_t> x(static_cast<size_t>(count));
+  RandomSequence random(1, name);
+  for (int32_t& v : x) v = static_cast<int32_t>(random.below(static_cast<uint64_t>(rows)));
+  return x;
+}
+
+// Matrices of either device; what an operation is given as result holds this number before.
+class Place {
+ public:
+  explicit Place(Device device) : arena_(device) {}
+  Mat mat(const Floats& values, int64_t rows) {
+    const Mat m = arena_.mat(rows, rows > 0 ? static_cast<int64_t>(values.size()) / rows : 0);
+    copy_in(values.data(), m);
+    return m;
+  }
+  Mat result(int64_t rows, int64_t cols) {
+    const Mat m = arena_.mat(rows, cols);
+    fill(m, 99);
+    return m;
+  }
+
+ private:
+  Arena arena_;
+};
+
+void expect_near(const Floats& got, const Floats& expected, const std::string& what) {
+  ASSERT_EQ(got.size(), expected.size());
+  float most = 0;
+  for (const float v : expected) most = std::max(most, std::fabs(v));
+  for (size_t i = 0; i < got.size(); ++i)
+    ASSERT_NEAR(got[i], expected[i], 2e-5f * most) << what << ", number " << i << " of " << got.size();
+}
+
+// f(place) on both devices: what it returns must be near the CPU's, and the same bits when it is done again.
+template <class F>
+void expect_parity(const std::string& what, F&& f) {
+  Place cpu(Device::cpu), gpu(Device::cuda);
+  const Floats got = f(gpu);
+  expect_near(got, f(cpu), what);
+  EXPECT_EQ(got, f(gpu)) << what;
+}
+void append(Floats& all, const Mat& m) {
+  const Floats values = values_of(m);
+  all.insert(all.end(), values.begin(), values.end());
+}
+
+class TranseOnCuda : public testing::Test {
+ protected:
+  void SetUp() override { ASSERT_EQ(pick_device("cuda"), Device::cuda); }
+};
+
+TEST_F(TranseOnCuda, LossAndGradientsAreTheCpus) {
+  const int64_t entities = 40, relations = 3;
+  for (const int64_t n : {16, 32, 48, 128, 144})
+    for (const auto& [sizes, drawn_each] : {std::pair{std::vector<int64_t>{31, 1, 0, 33, 32}, 31},
+                                            {{129}, 33},
+                                            {{0, 127, 0}, 1},
+                                            {{1}, 129},
+                                            {{}, 5}}) {
+      const auto chunks = static_cast<int64_t>(sizes.size());
+      std::vector<int64_t> chunk{0};
+      for (const int64_t size : sizes) chunk.push_back(chunk.back() + size);
+      const int64_t triples = chunk.back();
+      const auto anchor = drawn(triples, entities, "anchor"), answer = drawn(triples, 2, "answer"),
+                 relation = drawn(triples, relations, "relation"),
+                 replacement = drawn(chunks * drawn_each, entities, "replacement");
+      Floats sign;
+      for (const int32_t a : anchor) sign.push_back(a % 2 ? 1.0f : -1.0f);
+      const TranseBatch batch{anchor, relation, sign, answer, chunk, replacement, drawn_each};
+      for (const bool l1 : {false, true})
+        for (const bool self_adversarial : {false, true}) {
+          const TranseLoss form{l1, self_adversarial, 9, 0.5f};
+          expect_parity(std::to_string(triples) + " triples of " + std::to_string(n), [&](Place& place) {
+            const Mat dquery = place.result(triples, n), danswer = place.result(triples, n),
+                      dreplacement = place.result(chunks * drawn_each, n), loss = place.result(1, 1);
+            std::vector<uint8_t> used(sizes.size(), 7);
+            ops::transe_loss(form, place.mat(noise(entities, n, "e"), entities),
+                             place.mat(noise(relations, n, "r"), relations), batch, dquery, danswer, dreplacement,
+                             used.data(), loss);
+            Floats all(used.begin(), used.end());
+            append(all, loss);
+            // Rows of a chunk that has no gradient may be written or not.
+            for (const auto& [m, each] : {std::pair{dquery, int64_t{0}}, {danswer, 0}, {dreplacement, drawn_each}}) {
+              const Floats values = values_of(m);
+              for (int64_t c = 0; c < chunks; ++c) {
+                if (used[static_cast<size_t>(c)] == 0) continue;
+                const int64_t begin = each ? c * each : chunk[static_cast<size_t>(c)];
+                const int64_t end = each ? begin + each : chunk[static_cast<size_t>(c) + 1];
+                all.insert(all.end(), values.begin() + begin * n, values.begin() + end * n);
+              }
+            }
+            return all;
+          });
+        }
+    }
+}
+
+TEST_F(TranseOnCuda, StepsOnRowsAreTheCpus) {
+  const int64_t rows = 300;
+  for (const int64_t n : {16, 32, 128, 144})
+    for (const auto& sizes : {std::vector<int64_t>{1, 31, 32, 33, 127, 128, 129},
+                              {10000},
+                              std::vector<int64_t>(129, 1),
+                              std::vector<int64_t>(33, 2),
+                              {}}) {
+      std::vector<int64_t> offsets{0};
+      std::vector<int32_t> row, item;
+      for (const int64_t size : sizes) {
+        offsets.push_back(offsets.back() + size);
+        row.push_back(static_cast<int32_t>(rows - 1 - 2 * row.size()));
+      }
+      const int64_t items = offsets.back();
+      for (int64_t i = 0; i < items; ++i) item.push_back(static_cast<int32_t>(items - 1 - i));
+      const auto runs = static_cast<int64_t>(sizes.size());
+      const Index index{items, runs, nullptr, offsets.data(), item.data()};
+      const Floats g = noise(items, n, "g"), x0 = noise(rows, n, "x"), ones = noise(items, 1, "sign");
+      for (const float* const sign : {static_cast<const float*>(nullptr), ones.data()})
+        expect_parity(std::to_string(runs) + " runs of " + std::to_string(items), [&](Place& place) {
+          const Mat gradient = items > 0 ? place.mat(g, items) : place.result(0, n);
+          const Mat x = place.mat(x0, rows), y = place.mat(x0, rows), m = place.mat(noise(rows, n, "m"), rows);
+          const Mat v = place.mat(Floats(x0.size(), 0.5f), rows);
+          AdamStep step;
+          step.c1 = 0.19;
+          step.c2 = 0.002;
+          ops::adam_rows(step, gradient, sign, index, row.data(), m, v, x);
+          ops::sgd_rows(0.01f, gradient, sign, index, row.data(), y);
+          ops::cap_rows(row.data(), runs / 2, y);
+          Floats all;
+          for (const Mat& result : {x, m, v, y}) append(all, result);
+          return all;
+        });
+    }
+}
+
+TEST_F(TranseOnCuda, AdamOfManyParametersIsTheCpus) {
+  // More parameters than one launch takes, dense ones and tables of which some rows have no gradient.
+  expect_parity("adam", [](Place& place) {
+    std::vector<AdamParameter> parameters;
+    for (int64_t size = 1; size <= 60; ++size) {
+      const int64_t rows = size * 9 % 130 + 1, cols = size;
+      Floats g = noise(rows, cols, "g" + std::to_string(size));
+      for (int64_t i = 0; i < rows * cols; ++i)
+        if (i / cols % 3 == 1) g[static_cast<size_t>(i)] = 0;
+      const auto zeros = Floats(g.size(), 0);
+      parameters.push_back({place.mat(g, rows), place.mat(zeros, rows), place.mat(zeros, rows),
+                            place.mat(noise(rows, cols, "x"), rows), size % 2 * 0.1, size % 3 == 0});
+    }
+    ops::adam({}, parameters);
+    Floats all;
+    for (const AdamParameter& p : parameters) append(all, p.x);
+    return all;
+  });
+}
+
+TEST_F(TranseOnCuda, DistancesAreTheCpus) {
+  for (const int64_t m : {0, 1, 31, 32, 33})
+    for (const int64_t n : {16, 32, 128, 144})
+      expect_parity("l1_distances", [&](Place& place) {
+        const Mat c = place.result(m, n);
+        ops::l1_distances(m > 0 ? place.mat(noise(m, 7, "a"), m) : place.result(0, 7), place.mat(noise(7, n, "b"), 7),
+                          c);
+        return values_of(c);
+      });
+}
+
+// A grid has 65536 blocks of 128 threads at most (team.h): what is more is done by the same threads afterwards.
+TEST_F(TranseOnCuda, ItemsBeyondAGridAreDoneToo) {
+  const int64_t numbers = (1 << 23) + 129, sets = (1 << 18) + 5;
+  expect_parity("numbers", [&](Place& place) {
+    const Mat x = place.result(1, numbers), y = place.result(1, numbers);
+    ops::axpy(0.5f, x, y);
+    return values_of(y);
+  });
+  expect_parity("sets", [&](Place& place) {
+    const Mat s = place.result(sets, 1), p = place.result(sets, 1);
+    ops::segment_softmax(identity(sets), s, p);
+    return values_of(p);
+  });
+}
+
+}  // namespace
+}  // namespace nd
