@@ -21,15 +21,7 @@ def arguments(program, micro, together):
     parser.add_argument("--dropout", type=float, default=0.2)
     parser.add_argument("--micro", type=int, default=micro, help="instances a process trains on at a time")
     parser.add_argument("--together", type=int, default=together, help="instances a process scores at a time")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=0, help="cores to use in all, 0 = all allowed")
-    parser.add_argument("--workers", type=int, default=1, help="data-parallel processes that share those cores")
-    options = parser.parse_args()
-    options.threads = options.threads or len(os.sched_getaffinity(0))
-    options.workers = min(options.workers, options.threads)
-    torch.set_num_threads(max(1, options.threads // options.workers))
-    torch.manual_seed(options.seed)
-    return options
+    return kred_run.crew(parser)
 
 
 class Team(kred_run.Team):

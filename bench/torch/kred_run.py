@@ -16,6 +16,11 @@ import kred_data as kd
 def arguments(description):
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--docs", type=int, default=kd.DOCUMENTS, help="run this many and scale the seconds to 100,000")
+    return crew(parser)
+
+
+def crew(parser):
+    """The options of the command line, those of every program included, and PyTorch set up as they ask."""
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=0, help="cores to use in all, 0 = all allowed")
     parser.add_argument("--workers", type=int, default=1, help="data-parallel processes that share those cores")

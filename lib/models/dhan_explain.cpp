@@ -1,23 +1,13 @@
 #include "lib/models/dhan_explain.h"
 
 #include <algorithm>
-#include <charconv>
 #include <vector>
 
 #include "lib/io/sink.h"
+#include "lib/io/tsv.h"
 
 namespace nd {
 namespace {
-
-void cell(std::string& line, std::string_view text) {
-  if (!line.empty()) line += '\t';
-  for (const char c : text) line += c == '\t' || c == '\n' || c == '\r' ? ' ' : c;
-}
-void cell(std::string& line, float weight) {
-  char text[32];
-  const auto end = std::to_chars(text, text + sizeof text, weight).ptr;
-  cell(line, std::string_view(text, static_cast<size_t>(end - text)));
-}
 
 std::vector<std::string> labels_of(const Stacks* stacks) {
   std::vector<std::string> out;

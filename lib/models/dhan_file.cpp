@@ -2,31 +2,10 @@
 
 #include <algorithm>
 
+#include "lib/models/settings.h"
+
 namespace nd {
 namespace {
-
-int64_t count_of(const json::Value& value, const char* key, int64_t least) {
-  const json::Value* v = value.find(key);
-  if (!v || !v->integer() || *v->integer() < least)
-    throw Error(std::string("option ") + key + " is missing or out of range");
-  return *v->integer();
-}
-
-const json::Value& member(const json::Value& value, const char* key) {
-  const json::Value* v = value.find(key);
-  if (!v) throw Error(std::string("option ") + key + " is missing: these are not D-HAN's parameters");
-  return *v;
-}
-
-// Runs f, putting the path in front of what it has to say.
-template <class F>
-auto told_of(const std::string& path, F&& f) {
-  try {
-    return f();
-  } catch (const Error& e) {
-    throw Error(path, e.what());
-  }
-}
 
 const Strings& names(const File<Params>& params, const char* key, int64_t count) {
   const auto found = params->strings.find(key);
@@ -55,12 +34,13 @@ void DhanSettings::to_json(json::Value& options) const {
 DhanSettings DhanSettings::from_json(const json::Value& options) {
   if (!is_dhan(options)) throw Error("these are not D-HAN's parameters");
   DhanSettings s;
-  s.model = DhanOptions::from_json(member(options, "dhan"));
-  const json::Value& shape = member(options, "shape");
-  s.shape = {count_of(shape, "users", 0),        count_of(shape, "articles", 0), count_of(shape, "sentences", 0),
-             count_of(shape, "sentence_dim", 0), count_of(shape, "elements", 0), count_of(shape, "element_dim", 0)};
-  s.min_clicks = count_of(options, "min_clicks", 1);
-  s.seed = static_cast<uint64_t>(count_of(options, "seed", 0));
+  s.model = DhanOptions::from_json(setting(options, "dhan", "D-HAN"));
+  const json::Value& shape = setting(options, "shape", "D-HAN");
+  s.shape = {count_setting(shape, "users", 0),     count_setting(shape, "articles", 0),
+             count_setting(shape, "sentences", 0), count_setting(shape, "sentence_dim", 0),
+             count_setting(shape, "elements", 0),  count_setting(shape, "element_dim", 0)};
+  s.min_clicks = count_setting(options, "min_clicks", 1);
+  s.seed = static_cast<uint64_t>(count_setting(options, "seed", 0));
   return s;
 }
 

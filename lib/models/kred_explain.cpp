@@ -1,26 +1,9 @@
 #include "lib/models/kred_explain.h"
 
-#include <charconv>
-
 #include "lib/io/sink.h"
+#include "lib/io/tsv.h"
 
 namespace nd {
-namespace {
-
-// Appends a cell; tabs and line ends inside become spaces.
-void cell(std::string& line, std::string_view text) {
-  if (!line.empty()) line += '\t';
-  for (const char c : text) line += c == '\t' || c == '\n' || c == '\r' ? ' ' : c;
-}
-
-void cell(std::string& line, float weight) {
-  char text[32];
-  const auto end = std::to_chars(text, text + sizeof text, weight).ptr;
-  cell(line, std::string_view(text, static_cast<size_t>(end - text)));
-}
-
-}  // namespace
-
 void write_attention(const std::string& path, const OpenKred& kred, const KredRanker::Attention& weights) {
   const Corpus& corpus = *kred.files.corpus;
   const KredData& data = *kred.data;

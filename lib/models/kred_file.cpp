@@ -1,20 +1,9 @@
 #include "lib/models/kred_file.h"
 
+#include "lib/models/settings.h"
+
 namespace nd {
 namespace {
-
-int64_t count_of(const json::Value& value, const char* key, int64_t least) {
-  const json::Value* v = value.find(key);
-  if (!v || !v->integer() || *v->integer() < least)
-    throw Error(std::string("option ") + key + " is missing or out of range");
-  return *v->integer();
-}
-
-const json::Value& member(const json::Value& value, const char* key) {
-  const json::Value* v = value.find(key);
-  if (!v) throw Error(std::string("option ") + key + " is missing: these are not KRED's parameters");
-  return *v;
-}
 
 bool reads_entities(const KredOptions& model) { return model.model != "dv"; }
 bool reads_graph(const KredOptions& model) { return model.model == "kred" && model.kgat != "off"; }
@@ -25,16 +14,6 @@ const KredPaths& complete(const KredPaths& paths, const KredOptions& model) {
   if (reads_graph(model) && paths.kg.empty())
     throw UsageError("model kred with kgat " + model.kgat + " reads the graph: give --kg");
   return paths;
-}
-
-// Runs f, putting the path in front of what it has to say.
-template <class F>
-auto told_of(const std::string& path, F&& f) {
-  try {
-    return f();
-  } catch (const Error& e) {
-    throw Error(path, e.what());
-  }
 }
 
 }  // namespace
@@ -52,16 +31,16 @@ void KredSettings::to_json(json::Value& options) const {
 }
 
 KredSettings KredSettings::from_json(const json::Value& options) {
-  const std::string* architecture = member(options, "architecture").string();
+  const std::string* architecture = setting(options, "architecture", "KRED").string();
   if (!architecture || *architecture != "kred") throw Error("these are not KRED's parameters");
   KredSettings s;
-  s.model = KredOptions::from_json(member(options, "kred"));
-  const json::Value& shape = member(options, "shape");
-  s.shape = {count_of(shape, "document_dim", 1), count_of(shape, "entity_dim", 0), count_of(shape, "types", 0),
-             count_of(shape, "categories", 0)};
-  s.neighbours = NeighbourOptions::from_json(member(options, "neighbours"));
-  s.max_history = count_of(options, "max_history", 1);
-  s.seed = static_cast<uint64_t>(count_of(options, "seed", 0));
+  s.model = KredOptions::from_json(setting(options, "kred", "KRED"));
+  const json::Value& shape = setting(options, "shape", "KRED");
+  s.shape = {count_setting(shape, "document_dim", 1), count_setting(shape, "entity_dim", 0),
+             count_setting(shape, "types", 0), count_setting(shape, "categories", 0)};
+  s.neighbours = NeighbourOptions::from_json(setting(options, "neighbours", "KRED"));
+  s.max_history = count_setting(options, "max_history", 1);
+  s.seed = static_cast<uint64_t>(count_setting(options, "seed", 0));
   return s;
 }
 

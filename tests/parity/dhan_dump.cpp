@@ -7,14 +7,14 @@
 
 #include "lib/models/dhan_batch.h"
 #include "tests/lib/models/dhan_world.h"
-#include "tests/parity/case_file.h"
+#include "tests/parity/steps.h"
 
 namespace nd {
 namespace {
 
 using namespace dhan_world;
 
-constexpr int64_t kSteps = 20, kBatches = 4;
+constexpr int64_t kBatches = 4;
 
 struct Case {
   std::string name;
@@ -79,29 +79,10 @@ class Dump {
   }
 
   void write(const std::string& folder) {
-    for (Parameter& p : model_.parameters().all()) file_.mat("param." + p.name, p.value);
-    std::vector<int32_t> order;
-    std::vector<float> losses;
-    Arena arena;
-    Tape tape(arena);
-    for (int64_t s = 0; s < kSteps; ++s) {
-      order.push_back(static_cast<int32_t>(s % kBatches));
-      tape.reset();
-      model_.parameters().clear_gradients();
-      Var logits = nullptr;
-      Var loss = loss_of(tape, batches_[order.back()], &logits);
-      tape.backward(loss);
-      if (s == 0) {
-        file_.floats("out.loss", loss->value.data, {1});
-        file_.floats("out.score", logits->value.data, {logits->value.rows});
-        for (Parameter& p : model_.parameters().all()) file_.mat("grad." + p.name, p.grad);
-      }
-      losses.push_back(loss->value.data[0]);
-      model_.parameters().step(case_.optimiser, s + 1);
-    }
-    file_.column("steps", order);
-    file_.floats("out.losses", losses.data(), {kSteps});
-    for (Parameter& p : model_.parameters().all()) file_.mat("after." + p.name, p.value);
+    write_steps(
+        file_, model_.parameters(), case_.optimiser, kBatches,
+        [this](Tape& tape, int64_t batch, Var* logits) { return loss_of(tape, batches_[batch], logits); },
+        [](const Parameter&) { return true; });
     json::Value o = case_.options.to_json();
     o["system"] = "dhan";
     o["lr"] = case_.optimiser.lr;

@@ -7,14 +7,12 @@
 #include "lib/models/kred_batch.h"
 #include "lib/models/kred_train.h"
 #include "tests/lib/models/kred_world.h"
-#include "tests/parity/case_file.h"
+#include "tests/parity/steps.h"
 
 namespace nd {
 namespace {
 
 using namespace kred_world;
-
-constexpr int64_t kSteps = 20;
 
 struct Case {
   std::string name;
@@ -81,34 +79,10 @@ class Dump {
     for (int32_t a = 0; a < kArticles; ++a) all[a] = a;
     const auto vectors = KredRanker(model_, data_, 50).encode(all);
     file_.floats("out.document", vectors.data(), {kArticles, model_.article_dim()});
-    for (Parameter& p : model_.parameters().all())
-      if (trained(p)) file_.mat("param." + p.name, p.value);
-
-    std::vector<int32_t> order;
-    std::vector<float> losses;
-    Arena arena;
-    Tape tape(arena);
-    for (int64_t s = 0; s < kSteps; ++s) {
-      order.push_back(static_cast<int32_t>(s % kBatches));
-      tape.reset();
-      model_.parameters().clear_gradients();
-      Var scores = nullptr;
-      Var loss = loss_of(tape, batches_[order.back()], &scores);
-      tape.backward(loss);
-      if (s == 0) {
-        file_.floats("out.loss", loss->value.data, {1});
-        if (case_.category) file_.mat("out.score", scores->value);
-        else file_.floats("out.score", scores->value.data, {scores->value.rows});
-        for (Parameter& p : model_.parameters().all())
-          if (trained(p) && p.started) file_.mat("grad." + p.name, p.grad);
-      }
-      losses.push_back(loss->value.data[0]);
-      model_.parameters().step(optimiser_, s + 1);
-    }
-    file_.column("steps", order);
-    file_.floats("out.losses", losses.data(), {kSteps});
-    for (Parameter& p : model_.parameters().all())
-      if (trained(p)) file_.mat("after." + p.name, p.value);
+    write_steps(
+        file_, model_.parameters(), optimiser_, kBatches,
+        [this](Tape& tape, int64_t batch, Var* scores) { return loss_of(tape, batches_[batch], scores); },
+        [this](const Parameter& p) { return trained(p); });
     file_.write(folder + "/" + case_.name + ".safetensors", "kred_dump", settings());
   }
 

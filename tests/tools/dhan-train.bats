@@ -2,20 +2,13 @@
 
 load common
 load clicks
+load training
 
 setup_file() {
   click_log
-  local began=${EPOCHREALTIME/./}
-  dhan-train "${small[@]}" -q --epochs 6 --checkpoint-seconds 0 -o whole.nd
-  export WHOLE=$((${EPOCHREALTIME/./} - began))  # microseconds
+  the_whole dhan-train 6
 }
 setup() { cd "$BATS_FILE_TMPDIR"; }
-
-# Usage: some_time: sleeps for a random part of the time the whole training takes.
-some_time() {
-  local us=$(((RANDOM * 32768 + RANDOM) % WHOLE))
-  sleep "$((us / 1000000)).$(printf %06d $((us % 1000000)))"
-}
 
 @test "any number of threads gives the same bytes" {
   same_for_any_threads dhan-train "${small[@]}"
@@ -29,54 +22,23 @@ some_time() {
 }
 
 @test "stopped by SIGTERM or SIGINT at any moment, the same command ends with the same bytes" {
-  local n code stops=0
-  for n in $(seq 30); do
-    code=0
-    env --default-signal=INT dhan-train "${small[@]}" --epochs 6 --restart -o stopped.nd 2> log &
-    some_time
-    kill -s "$([ $((n % 2)) = 0 ] && echo INT || echo TERM)" $! 2> kill.err || true
-    wait $! || code=$?
-    [[ "$code" =~ ^(0|130|143)$ ]] || { cat log; return 1; }
-    if [ -e stopped.nd.ckpt ]; then
-      [ "$code" -ne 0 ]
-      [ ! -e stopped.nd ]
-      dhan-train "${small[@]}" -q --epochs 6 -o stopped.nd
-      same_bytes whole.nd stopped.nd
-      stops=$((stops + 1))
-    fi
-    rm -f stopped.nd
-    [ "$stops" -lt 4 ] || break
-  done
-  [ "$stops" -gt 0 ]
+  stopped_anywhere_ends_the_same 4
 }
 
 @test "killed by SIGKILL at any moment it ends with the same bytes" {
-  local n
-  for n in 1 2 3 4; do
-    dhan-train "${small[@]}" -q --epochs 6 --checkpoint-seconds 0 -o killed.nd &
-    some_time
-    kill -KILL $! 2> kill.err || true
-    wait $! || true
-    rm -f .killed.nd.*
-  done
+  killed_often killed.nd 4 --epochs 6
   dhan-train "${small[@]}" -q --epochs 6 --checkpoint-seconds 0 -o killed.nd
   same_bytes whole.nd killed.nd
   [ ! -e killed.nd.ckpt ]
 }
 
 @test "every ablation and variant trains and is told from the others" {
-  local variant n=0
-  for variant in '--time none' '--time rel' '--time abs' '--time decay' '--abs-time concat6' '--abs-time mean5' \
+  each_is_another '--time none' '--time rel' '--time abs' '--time decay' '--abs-time concat6' '--abs-time mean5' \
     '--rel-time log' '--rel-anchor last' '--utc-offset 1' '--summary none' '--summary cnn' '--summary lstm' \
     '--summary bilstm' '--summary mh2' '--summary mh4' '--summary mh8' '--levels none' '--levels S' '--levels E' \
     '--levels N' '--levels SE' '--levels SN' '--levels EN' '--pool mean' '--pool own' '--head one-hidden' \
     '--compat official' '--compat official --time abs' '--dns uniform' '--dns bilinear' '--dns score' \
-    '--draw popularity' '--draw live' '--dropout 0' '--clip 0' '--weight-decay 0' --sparse-rows; do
-    # shellcheck disable=SC2086
-    dhan-train "${small[@]}" -q --epochs 1 $variant -o "variant-$n.nd" || { echo "$variant"; return 1; }
-    n=$((n + 1))
-  done
-  [ "$(cksum variant-*.nd | cut -d ' ' -f 1 | sort -u | wc -l)" -eq "$n" ]
+    '--draw popularity' '--draw live' '--dropout 0' '--clip 0' '--weight-decay 0' --sparse-rows
 }
 
 @test "the log counts windows, what joined, and every epoch, and says how hard negatives are" {
@@ -107,16 +69,6 @@ some_time() {
   rank-score -q clicks.nd --candidates test.nd --params learnt.nd "${reads[@]}" -o scores.nd
   run -0 eval-rank scores.nd --bootstrap 0 --json
   awk '/"hr@5":/ { exit !($2 > 0.75) }' <<< "$output"  # 0.5 by chance
-}
-
-# Usage: stop_after_a_step OUT OPTION...: leaves OUT.ckpt.
-stop_after_a_step() {
-  : > stop.log
-  dhan-train "${small[@]}" --epochs 1000000 --patience 0 "${@:2}" -o "$1" 2> stop.log &
-  local pid=$!
-  until grep -q epoch=1 stop.log; do sleep 0.01; done
-  kill -TERM $pid
-  ! wait $pid
 }
 
 @test "a checkpoint of other options or inputs is refused with the difference" {

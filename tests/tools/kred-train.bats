@@ -2,20 +2,13 @@
 
 load common
 load newsroom
+load training
 
 setup_file() {
   newsroom
-  local began=${EPOCHREALTIME/./}
-  kred-train "${small[@]}" -q --epochs 8 --checkpoint-seconds 0 -o whole.nd
-  export WHOLE=$((${EPOCHREALTIME/./} - began))  # microseconds
+  the_whole kred-train 8
 }
 setup() { cd "$BATS_FILE_TMPDIR"; }
-
-# Usage: some_time: sleeps for a random part of the time the whole training takes.
-some_time() {
-  local us=$(((RANDOM * 32768 + RANDOM) % WHOLE))
-  sleep "$((us / 1000000)).$(printf %06d $((us % 1000000)))"
-}
 
 @test "any number of threads gives the same bytes" {
   same_for_any_threads kred-train "${small[@]}"
@@ -28,25 +21,7 @@ some_time() {
 }
 
 @test "stopped by SIGTERM or SIGINT at any moment, the same command ends with the same bytes" {
-  local n code stops=0
-  for n in $(seq 30); do
-    code=0
-    env --default-signal=INT kred-train "${small[@]}" --epochs 8 --restart -o stopped.nd 2> log &
-    some_time
-    kill -s "$([ $((n % 2)) = 0 ] && echo INT || echo TERM)" $! 2> kill.err || true
-    wait $! || code=$?
-    [[ "$code" =~ ^(0|130|143)$ ]] || { cat log; return 1; }
-    if [ -e stopped.nd.ckpt ]; then
-      [ "$code" -ne 0 ]
-      [ ! -e stopped.nd ]
-      kred-train "${small[@]}" -q --epochs 8 -o stopped.nd
-      same_bytes whole.nd stopped.nd
-      stops=$((stops + 1))
-    fi
-    rm -f stopped.nd
-    [ "$stops" -lt 6 ] || break
-  done
-  [ "$stops" -gt 0 ]
+  stopped_anywhere_ends_the_same 6
 }
 
 @test "SIGTERM in the middle leaves a checkpoint and says so, and the next run says where it goes on" {
@@ -96,16 +71,6 @@ writing() {
   [ ! -e killed.nd.ckpt ]
 }
 
-# Usage: stop_after_a_step OUT OPTION...: leaves OUT.ckpt.
-stop_after_a_step() {
-  : > stop.log
-  kred-train "${small[@]}" --epochs 1000000 --patience 0 "${@:2}" -o "$1" 2> stop.log &
-  local pid=$!
-  until grep -q epoch=1 stop.log; do sleep 0.01; done
-  kill -TERM $pid
-  ! wait $pid
-}
-
 @test "a checkpoint of other options or inputs is refused with the difference; --restart starts anew" {
   stop_after_a_step other.nd
   fails 1 'other.nd.ckpt: .*option lr was 0.001, is 0.01.; give --restart' \
@@ -125,26 +90,15 @@ stop_after_a_step() {
 }
 
 @test "every ablation and variant trains and is told from the others" {
-  local variant n=0
-  for variant in '--model dv' '--model dv-entity' '--kgat off' '--kgat mean' '--kgat sum' --no-context '--distill mean' \
+  each_is_another '--model dv' '--model dv-entity' '--kgat off' '--kgat mean' '--kgat sum' --no-context '--distill mean' \
     '--distill max' '--no-entity learned' '--user-attn linear' '--predictor dot' '--predictor cos' \
     '--predictor linear --bound none' '--undirected --pick degree --neighbours 2' \
-    '--resample --neighbours 1' --sparse-rows; do
-    # shellcheck disable=SC2086
-    kred-train "${small[@]}" -q --epochs 1 $variant -o "variant-$n.nd" || { echo "$variant"; return 1; }
-    n=$((n + 1))
-  done
-  [ "$(cksum variant-*.nd | cut -d ' ' -f 1 | sort -u | wc -l)" -eq "$n" ]
+    '--resample --neighbours 1' --sparse-rows
 }
 
 @test "with --resample a stopped run ends with the same bytes too" {
   kred-train "${small[@]}" -q --resample --neighbours 1 -o resample.nd
-  for n in 1 2 3 4; do
-    kred-train "${small[@]}" -q --resample --neighbours 1 --checkpoint-seconds 0 -o again.nd &
-    some_time
-    kill -KILL $! 2> kill.err || true
-    wait $! || true
-  done
+  killed_often again.nd 4 --resample --neighbours 1
   kred-train "${small[@]}" -q --resample --neighbours 1 -o again.nd
   same_bytes resample.nd again.nd
 }

@@ -9,15 +9,13 @@
 #include <cmath>
 #include <vector>
 
-#include "lib/tensor/cpu/math.h"
-#include "lib/tensor/cpu/tiles.h"
+#include "lib/tensor/cpu/block.h"
 #include "lib/tensor/ops.h"
 #include "lib/tensor/parallel.h"
 
 namespace nd::cpu {
 namespace {
 
-constexpr float kEpsilon = 1e-5f;  // of the variance
 constexpr int64_t kMostVectors = 8;
 
 // Matrices in memory of a thread that is kept for the next call.
@@ -101,11 +99,6 @@ void transpose(int64_t items, const Row& row, const Mat& m) {
       }
 }
 
-// c = a b
-void product(const Mat& a, const Right& b, const Mat& c) {
-  multiply_rows(a, nullptr, 0, a.rows, a.rows, b, 0, panels(b.cols), {}, false, c);
-}
-
 // --- Tokens of an article, a candidate, a user ---
 
 template <int V>
@@ -152,8 +145,8 @@ void crossed(const StackAttention& a, Mat z) {
           0, T, [&](int64_t s) { return Lanes(weight.row(t)[s]); }, [&](int64_t s) { return values.row(s); }, n, false,
           mean.row(t));
     }
-    product(query, key_p, there);
-    product(key, query_p, back);
+    product(query, key_p, {}, false, there);
+    product(key, query_p, {}, false, back);
     for (int64_t c = 0; c < C; c += kLanes) {
       const int64_t lanes = std::min(C - c, kLanes);
       // e^s beside e^log_sum, as shares of both; neither exponential is ever large.
@@ -247,8 +240,8 @@ void joined(const StackAttention& a, Mat z) {
       centre<V>(a.stack.x.row(first + e), nullptr, base.row(e));
       centre<V>(a.stack.value.row(first + e), nullptr, values.row(e));
     }
-    product(query, key_p, there);
-    product(key, query_p, back);
+    product(query, key_p, {}, false, there);
+    product(key, query_p, {}, false, back);
     for (int64_t i = 0; i < E; ++i) {
       for (int64_t j = 0; j < E; ++j) {
         const Lanes own = dot(query.row(i), key.row(j), n);
