@@ -83,7 +83,8 @@ cublasHandle_t Context::cublas() {
     ND_CHECK(cudaMallocAsync(&workspace_, kWorkspace, stream_));
     ND_CHECK(cublas_function<decltype(cublasCreate_v2)>("cublasCreate_v2")(&cublas_));
     ND_CHECK(cublas_function<decltype(cublasSetStream_v2)>("cublasSetStream_v2")(cublas_, stream_));
-    ND_CHECK(cublas_function<decltype(cublasSetWorkspace_v2)>("cublasSetWorkspace_v2")(cublas_, workspace_, kWorkspace));
+    ND_CHECK(
+        cublas_function<decltype(cublasSetWorkspace_v2)>("cublasSetWorkspace_v2")(cublas_, workspace_, kWorkspace));
   }
   return cublas_;
 }

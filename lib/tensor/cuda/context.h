@@ -4,7 +4,6 @@
 #include <cublas_v2.h>
 #include <cuda_runtime.h>
 
-
 namespace nd::cuda {
 
 // Error with one line and what to do, unless all is well: out of memory, a lost device, a driver too old, or our
