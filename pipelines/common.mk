@@ -2,9 +2,11 @@
 #
 #   TRAIN := --epochs 10 --seed $(SEED)
 #   $(OUT)/params.nd: $(OUT)/corpus.nd $(OUT)/options/TRAIN $(call uses,kred-train)
-#   	$(run) kred-train $< $(TRAIN) -o $@
+#   	$(run_training) kred-train $< $(TRAIN) -o $@
 #
 # - $(run) keeps the record of the step in $(OUT)/logs (pipelines/run.sh).
+# - $(run_training) is the same for a tool that trains. What a killed training left to go on from is of no use once an
+#   input or a setting is newer, and the tool would refuse it every night: it goes first.
 # - $(OUT)/options/NAME changes exactly when the variable NAME does, so another setting rebuilds what depends on it and
 #   nothing else.
 # - $(call uses,TOOLS) makes the tools order-only prerequisites: a rebuilt program does not retrain everything, unless
@@ -31,6 +33,7 @@ THREADS ?= 0
 STRICT ?= 0
 
 run = $(pipelines)/run.sh $(OUT)/logs/$(@F).log
+run_training = find $^ -prune -newer $@.ckpt -exec rm -f $@.ckpt ';' 2> /dev/null || true; $(run)
 uses = $(if $(filter 1,$(STRICT)),$(addprefix $(BIN)/,$(1)) |,| $(addprefix $(BIN)/,$(1)))
 
 $(BIN)/%:

@@ -145,7 +145,7 @@ input_options := --corpus $(OUT)/corpus.nd $(addprefix --sentences ,$(sentences)
 define system
 $(OUT)/$(1)-%.params.nd: $(OUT)/clicks.nd $(OUT)/valid-candidates.nd $(inputs) $(OUT)/options/TRAIN \
     $(OUT)/options/$(1) $(call uses,dhan-train)
-	$$(run) dhan-train --clicks $(OUT)/clicks.nd --valid $(OUT)/valid-candidates.nd $(input_options) \
+	$$(run_training) dhan-train --clicks $(OUT)/clicks.nd --valid $(OUT)/valid-candidates.nd $(input_options) \
 	  $(windows) $$($(1)) $$(TRAIN) --seed $$* --threads $(THREADS) -o $$@
 
 $(OUT)/$(1)-%.scores.nd: $(OUT)/$(1)-%.params.nd $(OUT)/test-candidates.nd $(call uses,rank-score)

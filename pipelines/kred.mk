@@ -66,7 +66,7 @@ $(OUT)/kg.nd: $(OUT)/graph.nd $(OUT)/articles.nd $(OUT)/options/GRAPH $(call use
 	$(run) kg-subgraph $< --corpus $(OUT)/articles.nd $(GRAPH) -o $@
 
 $(OUT)/entities.nd: $(OUT)/kg.nd $(OUT)/options/TRANSE $(call uses,kg-transe)
-	$(run) kg-transe $< $(TRANSE) --threads $(THREADS) -o $@
+	$(run_training) kg-transe $< $(TRANSE) --threads $(THREADS) -o $@
 
 $(OUT)/corpus.nd: $(OUT)/articles.nd $(OUT)/entities.nd $(OUT)/options/FILTER $(call uses,entity-link-filter)
 	$(run) entity-link-filter $< --vectors $(OUT)/entities.nd $(FILTER) -o $@
@@ -95,7 +95,7 @@ input_options := --corpus $(OUT)/corpus.nd --documents $(documents) --entities $
 define system
 $(OUT)/$(1)-%.params.nd: $(OUT)/train.nd $(OUT)/valid.nd $(inputs) $(OUT)/options/TRAIN $(OUT)/options/$(1) \
     $(call uses,kred-train)
-	$$(run) kred-train --train $(OUT)/train.nd --valid $(OUT)/valid.nd $(input_options) $$($(1)) $$(TRAIN) --seed $$* \
+	$$(run_training) kred-train --train $(OUT)/train.nd --valid $(OUT)/valid.nd $(input_options) $$($(1)) $$(TRAIN) --seed $$* \
 	  --threads $(THREADS) -o $$@
 
 $(OUT)/$(1)-%.scores.nd: $(OUT)/$(1)-%.params.nd $(test) $(call uses,rank-score)

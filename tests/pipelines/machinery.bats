@@ -22,6 +22,36 @@ END
 
 remake() { make -s -f pipeline.mk BIN="$PWD/bin" "$@" out/result; }
 
+# Usage: stopped_training: a pipeline whose tool leaves a checkpoint when it is killed, and fails on any but its own.
+stopped_training() {
+  sed -i 's/\$(run) some-tool/$(run_training) some-tool/' pipeline.mk
+  cat > bin/some-tool << 'END'
+#!/bin/sh
+if [ -e out/result.ckpt ]; then echo "goes on from $(cat out/result.ckpt)"; exit; fi
+echo "starts anew"
+END
+  remake out/options/TRAIN > made.log 2>&1
+  rm -f out/result
+  echo here > out/result.ckpt
+}
+
+@test "a training that was killed goes on" {
+  stopped_training
+  remake
+  [ "$(cat out/result)" = "goes on from here" ]
+}
+
+@test "a training that was killed under another setting, or with another input, starts anew" {
+  stopped_training
+  remake RATE=0.2
+  [ "$(cat out/result)" = "starts anew" ]
+  rm out/result
+  touch -r input out/result.ckpt
+  echo more >> input
+  remake RATE=0.2
+  [ "$(cat out/result)" = "starts anew" ]
+}
+
 @test "a step leaves command, commit, start, messages, exit code and seconds in its log" {
   run -3 --separate-stderr "$run_sh" logs/step.log bash -c 'cat; echo told >&2; exit 3' < <(echo data)
   [ "$output" = data ]
