@@ -1,5 +1,5 @@
-// Every case of op_cases.h and ragged_cases.h on the GPU: values and gradients as the CPU has them, within rounding, and
-// the same bits from run to run.
+// Every case of op_cases.h and ragged_cases.h on the GPU: values and gradients as the CPU has them, within rounding,
+// and the same bits from run to run.
 //
 // The same file is two programs. test_cuda_emulated runs the kernels' sources as loops on the CPU, everywhere; there it
 // also runs every loop of a kernel from its end, which must change no bit: iterations of a phase do not depend on each
@@ -25,10 +25,11 @@ using namespace cases;
 
 // Relative to the largest number of a result. What is summed up of very many is rounded in another order.
 double tolerance(const OpCase& c) {
-  const bool large = std::any_of(c.choices.begin(), c.choices.end(), [](const Choice& i) { return i.items() >= 10000; });
+  const bool large =
+      std::any_of(c.choices.begin(), c.choices.end(), [](const Choice& i) { return i.items() >= 10000; });
   return large ? 2e-4 : 2e-5;
 }
-constexpr double kSmall = 0.1;       // gradients all smaller than this are left over from larger terms that cancel
+constexpr double kSmall = 0.1;  // gradients all smaller than this are left over from larger terms that cancel
 
 class OnCuda : public testing::TestWithParam<OpCase> {
  protected:

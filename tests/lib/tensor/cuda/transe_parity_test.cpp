@@ -1,5 +1,5 @@
-// TransE's operations on the GPU against the CPU's, for batches and tables whose sizes lie around a warp's and a block's,
-// for chunks without triples, for rows that ten thousand items share; and grids too small for their items.
+// TransE's operations on the GPU against the CPU's, for batches and tables whose sizes lie around a warp's and a
+// block's, for chunks without triples, for rows that ten thousand items share; and grids too small for their items.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -78,11 +78,8 @@ class TranseOnCuda : public testing::Test {
 TEST_F(TranseOnCuda, LossAndGradientsAreTheCpus) {
   const int64_t entities = 40, relations = 3;
   for (const int64_t n : {16, 32, 48, 128, 144})
-    for (const auto& [sizes, drawn_each] : {std::pair{std::vector<int64_t>{31, 1, 0, 33, 32}, 31},
-                                            {{129}, 33},
-                                            {{0, 127, 0}, 1},
-                                            {{1}, 129},
-                                            {{}, 5}}) {
+    for (const auto& [sizes, drawn_each] :
+         {std::pair{std::vector<int64_t>{31, 1, 0, 33, 32}, 31}, {{129}, 33}, {{0, 127, 0}, 1}, {{1}, 129}, {{}, 5}}) {
       const auto chunks = static_cast<int64_t>(sizes.size());
       std::vector<int64_t> chunk{0};
       for (const int64_t size : sizes) chunk.push_back(chunk.back() + size);
