@@ -82,6 +82,7 @@ struct Matrix {
 template <class T>
 class RaggedBuilder {
  public:
+  void reserve(size_t values) { values_.reserve(values); }
   void push(T value) { values_.push_back(value); }
   template <class Row>
   void append(const Row& row) {

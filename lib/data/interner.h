@@ -61,6 +61,9 @@ class Interner {
     return slots_.empty() ? -1 : slots_[probe(row, key)].row;
   }
 
+  // Room for so many values of rows, so that they need not move as they get more.
+  void reserve(size_t values) { values_.reserve(values); }
+
   // The number of this row, which is added when it is new.
   int32_t add(std::span<const T> row) {
     if (2 * (size() + 1) > static_cast<int64_t>(slots_.size())) grow();

@@ -41,6 +41,13 @@ class BehaviorReader {
 
   void read(const std::string& path) {
     TableReader table(path, behavior_columns());
+    // A word of a list is at least this long with its blank, and each list is about half of the file. What is reserved
+    // and not needed is never touched.
+    constexpr size_t kWord = 8;
+    const size_t words = table.bytes() / 2 / kWord;
+    candidate_.reserve(words);
+    label_.reserve(words);
+    histories_.reserve(words);
     while (table.next(skips_))
       if (const char* problem = add(table)) skips_.skip(table.path(), table.row(), problem);
     if (user_.empty()) throw table.nothing_usable(skips_);

@@ -46,6 +46,7 @@ class TableReader {
 
   int64_t row() const { return lines_.row(); }
   const std::string& path() const { return lines_.path(); }
+  uint64_t bytes() const { return lines_.total(); }  // of the file, 0 when unknown
 
  private:
   bool read_header(std::string_view line);
