@@ -36,10 +36,11 @@ command=$!
 exec 3>&-
 [ -z "$signal" ] || kill "-$signal" "$command" 2> /dev/null || true
 
-# wait returns early, with the code of the signal, each time a trap has run.
+# wait returns early, with the code of the signal, each time a trap has run; with -f not also when the command is only
+# stopped (Ctrl-Z): the loop would spin.
 code=0
 while :; do
-  wait "$command" && code=0 || code=$?
+  wait -f "$command" && code=0 || code=$?
   kill -0 "$command" 2> /dev/null || break
 done
 wait "$copier" || true
