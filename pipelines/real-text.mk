@@ -11,6 +11,7 @@ OUT ?= real-text
 READERS ?= 1000
 READS ?= 20
 SEEDS ?= 1 2 3
+LEARN_FOR ?= --epochs 5 --patience 0
 
 all: $(OUT)/metrics.txt
 include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
@@ -19,7 +20,7 @@ $(if $(ARTICLES),,$(error usage: make -f pipelines/real-text.mk ARTICLES=<file> 
 columns := article=1,category=2,title=3,body=4
 settings := HISTORY=3 MIN_CLICKS=10 LEARN='--dim 32' ENCODE='--dim 32 --sentences 6' \
   INGEST='--article-columns $(columns)' WINDOWS='2 24' \
-  TRAIN='--width 32 --hidden 16 --inner 32 --head-width 64 --dns uniform --batch 64 --lr 0.003 --epochs 5 --patience 0'
+  TRAIN='--width 32 --hidden 16 --inner 32 --head-width 64 --dns uniform --batch 64 --lr 0.003 $(LEARN_FOR)'
 
 SIZE := $(READERS) $(READS) $(abspath $(ARTICLES))
 $(OUT)/readers/clicks.tsv $(OUT)/readers/elements.jsonl &: $(ARTICLES) $(pipelines)/readers.awk $(OUT)/options/SIZE
