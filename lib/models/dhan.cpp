@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "lib/io/error.h"
-#include "lib/tensor/parallel.h"
 #include "lib/tensor/random.h"
 
 namespace nd {
@@ -274,8 +273,8 @@ Dropout Dhan::drop(const std::string& site, const uint64_t* draw) const {
 }
 
 bool Dhan::scores_item_by_item() const {
-  constexpr int64_t kWidest = 128;  // that the operations which go forwards only take, and only the CPU has
-  return device() == Device::cpu && options_.hidden <= kWidest;
+  constexpr int64_t kWidest = 128;  // that the operations which go forwards only take
+  return options_.hidden <= kWidest;
 }
 // Whether those will do.
 bool Dhan::only_scores(const Tape& tape, const uint64_t* draw) const {
@@ -441,31 +440,23 @@ Var Dhan::crossed(Tape& tape, const std::string& block, grad::StackVars vars, co
   const auto values = [](const grad::TokenVars& t) -> Tokens {
     return {t.x->value, t.query->value, t.key->value, t.value->value};
   };
-  StackAttention all;
-  all.height = height;
-  all.stack = values(vars.stack);
-  all.extras = vars.extras;
-  for (int j = 0; j < vars.extras; ++j) all.extra[j] = values(vars.extra[j]);
-  all.bias = vars.bias->value;
-  all.gamma = vars.gamma->value;
-  all.beta = vars.beta->value;
-  all.pool = vars.pool->value;
-  all.pool_bias = vars.pool_bias->value;
-  all.scale = 1 / std::sqrt(static_cast<float>(options_.hidden));
+  StackAttention a;
+  a.height = height;
+  a.stack = values(vars.stack);
+  a.extras = vars.extras;
+  for (int j = 0; j < vars.extras; ++j) a.extra[j] = values(vars.extra[j]);
+  a.bias = vars.bias->value;
+  a.gamma = vars.gamma->value;
+  a.beta = vars.beta->value;
+  a.pool = vars.pool->value;
+  a.pool_bias = vars.pool_bias->value;
+  a.scale = 1 / std::sqrt(static_cast<float>(options_.hidden));
   const Var z = tape.result(batch.pairs * L, options_.hidden, false);
-  const auto part = [](const Index& index, int64_t begin, int64_t items) -> Index {
-    return {items, index.rows, index.row + begin};
-  };
-  parallel_for(batch.instances, [&](int64_t i) {
-    const int64_t begin = batch.first_pair[i], candidates = batch.first_pair[i + 1] - begin;
-    StackAttention a = all;
-    a.of = part(batch.history, i * L, L);
-    a.extra_of[0] = part(batch.pair_candidate, begin, candidates);
-    if (!sums) a.extra_of[1] = part(batch.instance_user, i, 1);
-    const Mat rows{z->value.row(begin * L), candidates * L, z->value.cols};
-    if (sums) ops::joined_attention(a, rows);
-    else ops::crossed_attention(a, rows);
-  });
+  a.of = batch.history;
+  a.extra_of[0] = batch.pair_candidate;
+  if (!sums) a.extra_of[1] = batch.instance_user;
+  if (sums) ops::joined_attention(a, batch.first_pair, z->value);
+  else ops::crossed_attention(a, batch.first_pair, z->value);
   return z;
 }
 
@@ -560,7 +551,7 @@ Var Dhan::scored_layer(Tape& tape, const std::string& name, Var x, int64_t token
   a.gamma2 = value(options_.official() ? ".norm1.gamma" : ".norm2.gamma");
   a.beta2 = value(options_.official() ? ".norm1.beta" : ".norm2.beta");
   Var y = tape.result(x->value.rows, x->value.cols, false);
-  std::copy_n(x->value.data, x->value.size(), y->value.data);
+  ops::copy_columns(x->value, 0, x->value.cols, false, y->value, 0);
   ops::encoder_layer(a, y->value);
   return y;
 }
@@ -574,7 +565,7 @@ Var Dhan::layer(Tape& tape, const std::string& name, Var x, int64_t tokens, int6
   if (heads == 1 && !weights && only_scores(tape, draw)) return scored_layer(tape, name, x, tokens, scale);
   const std::string first = name + ".norm1", second = options_.official() ? first : name + ".norm2";
   const auto of = [&](const char* part) { return p(tape, name + part); };
-  if (heads == 1 && device() == Device::cpu) {
+  if (heads == 1) {
     // dropout(P) V W_o is dropout(P) (V W_o), and what X meets on the way is one matrix.
     const auto through = [&](const char* part, int64_t rows) {
       return grad::linear(tape, {{of(part), of(".output.w")}}, nullptr, kNone, rows);

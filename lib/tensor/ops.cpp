@@ -66,21 +66,18 @@ bool holds(const TransformerKept& kept, const TransformerLayer& a, const Mat& x)
          same(kept.unit1, x) && same(kept.unit2, x) && is(kept.inner, x.rows, a.part[TransformerLayer::inner_w].cols) &&
          is(kept.inverse, x.rows, 2);
 }
-// Every stack of a.of with every row of a.extra_of[0].
-bool crosses(const StackAttention& a, const Mat& z) {
-  const int64_t n = z.cols;
-  return n % 16 == 0 && n <= 128 && a.height >= 0 && is(a.stack, a.of.rows * a.height, n) &&
-         z.rows == a.of.items * a.extra_of[0].items && is(a.bias, 1, n) && is(a.gamma, 1, n) && is(a.beta, 1, n) &&
-         is(a.pool_bias, 1, 1);
+// Every article of an instance with every one of its candidates.
+bool crosses(const StackAttention& a, std::span<const int64_t> pair, const Mat& z) {
+  const int64_t n = z.cols, instances = static_cast<int64_t>(pair.size()) - 1, pairs = a.extra_of[0].items;
+  if (instances < 0 || pair.front() != 0 || pair.back() != pairs) return false;
+  if (instances == 0 ? a.of.items > 0 : a.of.items % instances != 0 || z.rows != pairs * (a.of.items / instances))
+    return false;
+  return n % 16 == 0 && n <= 128 && a.height >= 0 && is(a.stack, a.of.rows * a.height, n) && is(a.bias, 1, n) &&
+         is(a.gamma, 1, n) && is(a.beta, 1, n) && is(a.pool_bias, 1, 1);
 }
 
 }  // namespace
 
-#define ND_CPU(device, call)                                   \
-  do {                                                         \
-    if ((device) == Device::cpu) return cpu::call;             \
-    throw std::logic_error("only the CPU has this operation"); \
-  } while (false)
 #define ND_CALL(device, call)                                                  \
   do {                                                                         \
     if ((device) == Device::cpu) return cpu::call;                             \
@@ -182,17 +179,18 @@ void stack_attention_backward(const StackAttention& a, const Mat& p, const Mat& 
         "stack_attention_backward parameters");
   ND_CALL(dz.device, stack_attention_backward(a, p, stat, dz, out));
 }
-void crossed_attention(const StackAttention& a, Mat z) {
-  check(crosses(a, z) && a.extras == 2 && a.extra_of[1].items == 1 && is(a.extra[1], a.extra[1].x.rows, z.cols) &&
-            is(a.extra[0], a.extra[0].x.rows, z.cols) && is(a.pool, a.height + 2, 1),
+void crossed_attention(const StackAttention& a, std::span<const int64_t> pair, Mat z) {
+  check(crosses(a, pair, z) && a.extras == 2 && a.extra_of[1].items == static_cast<int64_t>(pair.size()) - 1 &&
+            is(a.extra[1], a.extra[1].x.rows, z.cols) && is(a.extra[0], a.extra[0].x.rows, z.cols) &&
+            is(a.pool, a.height + 2, 1),
         "crossed_attention");
-  ND_CPU(z.device, crossed_attention(a, z));
+  ND_CALL(z.device, crossed_attention(a, pair, z));
 }
-void joined_attention(const StackAttention& a, Mat z) {
-  check(crosses(a, z) && a.extras == 1 && is(a.extra[0], a.extra_of[0].rows * a.height, z.cols) && a.height > 0 &&
+void joined_attention(const StackAttention& a, std::span<const int64_t> pair, Mat z) {
+  check(crosses(a, pair, z) && a.extras == 1 && is(a.extra[0], a.extra_of[0].rows * a.height, z.cols) && a.height > 0 &&
             is(a.pool, a.height, 1),
         "joined_attention");
-  ND_CPU(z.device, joined_attention(a, z));
+  ND_CALL(z.device, joined_attention(a, pair, z));
 }
 void encoder_layer(const EncoderLayer& a, Mat x) {
   const int64_t n = x.cols, m = a.inner_w.cols;
@@ -201,20 +199,20 @@ void encoder_layer(const EncoderLayer& a, Mat x) {
             is(a.outer_w, m, n) && is(a.outer_b, 1, n) && is(a.gamma1, 1, n) && is(a.beta1, 1, n) &&
             is(a.gamma2, 1, n) && is(a.beta2, 1, n),
         "encoder_layer");
-  ND_CPU(x.device, encoder_layer(a, x));
+  ND_CALL(x.device, encoder_layer(a, x));
 }
 void transformer_layer(const TransformerLayer& a, const Mat& x, const TransformerKept& kept, Mat y) {
   check(fits(a, x) && same(x, y) && (kept.query.empty() || holds(kept, a, x)) &&
             (kept.p.empty() || is(kept.p, x.rows, a.tokens)),
         "transformer_layer");
-  ND_CPU(y.device, transformer_layer(a, x, kept, y));
+  ND_CALL(y.device, transformer_layer(a, x, kept, y));
 }
 void transformer_layer_backward(const TransformerLayer& a, const Mat& x, const TransformerKept& kept, const Mat& dy,
                                 Into dx, const Into (&dpart)[TransformerLayer::kParts]) {
   check(fits(a, x) && same(x, dy) && holds(kept, a, x) && takes(dx, x), "transformer_layer_backward");
   for (int i = 0; i < TransformerLayer::kParts; ++i)
     check(takes(dpart[i], a.part[i]), "transformer_layer_backward part");
-  ND_CPU(dy.device, transformer_layer_backward(a, x, kept, dy, dx, dpart));
+  ND_CALL(dy.device, transformer_layer_backward(a, x, kept, dy, dx, dpart));
 }
 void mix_tokens(const Mat& x, const Mat& w, const Mat& bias, Mat y) {
   check(w.rows > 0 && x.rows % w.rows == 0 && is(bias, 1, w.cols) && is(y, x.rows / w.rows * w.cols, x.cols),
@@ -384,5 +382,4 @@ void l1_distances(const Mat& a, const Mat& b, Mat c) {
 }
 
 #undef ND_CALL
-#undef ND_CPU
 }  // namespace nd::ops

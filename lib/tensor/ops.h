@@ -174,8 +174,6 @@ namespace ops {
 namespace cpu {
 #include "lib/tensor/ops.inc"
 }
-// But for those that only the CPU has: crossed_attention, joined_attention, encoder_layer and transformer_layer. A GPU
-// has no small caches to keep, and takes the operations they are made of.
 namespace cuda {
 #include "lib/tensor/ops.inc"
 }

@@ -7,6 +7,8 @@
 // the variance to find.
 #include <algorithm>
 #include <cmath>
+#include <span>
+#include <utility>
 #include <vector>
 
 #include "lib/tensor/cpu/block.h"
@@ -310,13 +312,30 @@ void with_width(int64_t n, F&& f) {
   }
 }
 
+// f(instance's part of a, its rows of z) for every instance.
+template <class F>
+void each_instance(const StackAttention& a, std::span<const int64_t> pair, const Mat& z, F&& f) {
+  const auto instances = static_cast<int64_t>(pair.size()) - 1;
+  const auto part = [](const Index& index, int64_t begin, int64_t items) -> Index {
+    return {items, index.rows, index.row + begin};
+  };
+  parallel_for(instances, [&](int64_t i) {
+    const int64_t L = a.of.items / instances, pairs = pair[i + 1] - pair[i];
+    StackAttention own = a;
+    own.of = part(a.of, i * L, L);
+    own.extra_of[0] = part(a.extra_of[0], pair[i], pairs);
+    if (a.extras == 2) own.extra_of[1] = part(a.extra_of[1], i, 1);
+    f(own, {z.row(pair[i] * L), pairs * L, z.cols});
+  });
+}
+
 }  // namespace
 
-void crossed_attention(const StackAttention& a, Mat z) {
-  with_width(z.cols, [&]<int V>() { crossed<V>(a, z); });
+void crossed_attention(const StackAttention& a, std::span<const int64_t> pair, Mat z) {
+  with_width(z.cols, [&]<int V>() { each_instance(a, pair, z, crossed<V>); });
 }
-void joined_attention(const StackAttention& a, Mat z) {
-  with_width(z.cols, [&]<int V>() { joined<V>(a, z); });
+void joined_attention(const StackAttention& a, std::span<const int64_t> pair, Mat z) {
+  with_width(z.cols, [&]<int V>() { each_instance(a, pair, z, joined<V>); });
 }
 
 }  // namespace nd::cpu

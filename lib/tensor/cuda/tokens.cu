@@ -4,39 +4,13 @@
 // D-HAN's block of 22 tokens is worked on by one team from scores to pooled vector, with everything in between in
 // shared memory where it fits; the tokens of a stack are shared by many blocks, so they stay in the caches. Gradients
 // of tokens are written a block and added up by stack afterwards, in the order of the index.
+#include "lib/tensor/cuda/block.h"
 #include "lib/tensor/cuda/call.h"
 #include "lib/tensor/cuda/dropout.h"
 #include "lib/tensor/cuda/math.h"
 #include "lib/tensor/cuda/reduce.h"
 
 namespace nd::cuda {
-namespace {
-
-constexpr float kEpsilon = 1e-5f;  // of the variance
-
-// x = softmax(scale x), by one lane
-ND_KERNEL void softmax(float* x, int64_t n, float scale) {
-  float most = x[0], total = 0;
-  for (int64_t i = 1; i < n; ++i) most = fmaxf(most, x[i]);
-  for (int64_t i = 0; i < n; ++i) {
-    x[i] = expf((x[i] - most) * scale);
-    total += x[i];
-  }
-  for (int64_t i = 0; i < n; ++i) x[i] /= total;
-}
-
-// dp = scale p ⊙ (dp − Σ p dp), by one lane
-ND_KERNEL void softmax_backward(const float* p, float* dp, int64_t n, float scale) {
-  const float mean = dot(p, dp, n);
-  for (int64_t i = 0; i < n; ++i) dp[i] = p[i] * (dp[i] - mean) * scale;
-}
-
-ND_KERNEL void put(const Into& to, int64_t at, float value) {
-  if (!to.mat.empty()) to.mat.data[at] = to.add ? to.mat.data[at] + value : value;
-}
-
-}  // namespace
-
 // --- Layer normalisation ---
 
 void layer_norm(const Mat& x, const Mat& r, const Dropout& drop, const Mat& gamma, const Mat& beta, Mat stat, Mat y) {
@@ -189,33 +163,13 @@ struct Side {
   constexpr const float* value(int64_t block, int64_t t) const { return table(t).value.row(row(block, t)); }
 };
 
-// Shared memory for one block where there is enough, else this block's part of `instead`.
-struct Room {
-  int64_t floats, shared;
-  float* instead;
-
-  Room(Call& call, int64_t floats, int64_t blocks)
-      : floats(floats),
-        shared(team_floats(floats) <= kSharedFloats ? floats : 0),
-        instead(shared > 0 ? nullptr : call.scratch(floats * blocks)) {}
-  ND_KERNEL float* of(const Block& team, int64_t block) const {
-    return instead ? instead + block * floats : team.memory;
-  }
-};
-
-ND_KERNEL float sum_of(const float* x, int64_t n) {
-  float sum = 0;
-  for (int64_t i = 0; i < n; ++i) sum += x[i];
-  return sum;
-}
-
 }  // namespace
 
 void stack_attention(const StackAttention& a, Mat p, Mat stat, Mat z) {
   Call call;
   const Side side(call, a);
   const int64_t T = a.tokens(), n = a.gamma.cols;
-  const Room room(call, T * T + T * n, a.of.items);
+  const Room<kBlock> room(call, T * T + T * n, a.of.items);
   const Kept kept_weights(a.drop_weights, T), kept(a.drop_output, n);
   const float scale = a.scale;
   const Mat bias = a.bias, gamma = a.gamma, beta = a.beta, pool = a.pool, pool_bias = a.pool_bias;
@@ -254,7 +208,7 @@ void stack_attention_backward(const StackAttention& a, const Mat& p, const Mat& 
   Call call;
   const Side side(call, a);
   const int64_t T = a.tokens(), n = a.gamma.cols, blocks = a.of.items, height = a.height;
-  const Room room(call, 2 * T * T + 2 * T * n + T, blocks);
+  const Room<kBlock> room(call, 2 * T * T + 2 * T * n + T, blocks);
   const Kept kept_weights(a.drop_weights, T), kept(a.drop_output, n);
   const float scale = a.scale;
   const Mat bias = a.bias, gamma = a.gamma, beta = a.beta, pool = a.pool;

@@ -42,8 +42,9 @@ class Tables {
     if (!sums_) b.extra_of[1] = index(one, kUsers);
     std::vector<float> z(read.size() * asked.size() * static_cast<size_t>(n_));
     const Mat out{z.data(), static_cast<int64_t>(read.size() * asked.size()), n_};
-    if (sums_) ops::joined_attention(b, out);
-    else ops::crossed_attention(b, out);
+    const int64_t pair[] = {0, static_cast<int64_t>(asked.size())};
+    if (sums_) ops::joined_attention(b, pair, out);
+    else ops::crossed_attention(b, pair, out);
     return z;
   }
   // The same with every block written out.

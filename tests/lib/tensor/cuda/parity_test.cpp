@@ -35,14 +35,7 @@ class OnCuda : public testing::TestWithParam<OpCase> {
  protected:
   void SetUp() override { ASSERT_EQ(pick_device("cuda"), Device::cuda); }
 };
-// But for those of operations that only the CPU has (ops.h).
-std::vector<OpCase> cases_of_both() {
-  std::vector<OpCase> list = all();
-  std::erase_if(list, [](const OpCase& c) { return c.name.starts_with("transformer_layer"); });
-  return list;
-}
-INSTANTIATE_TEST_SUITE_P(Table, OnCuda, testing::ValuesIn(cases_of_both()),
-                         [](const auto& info) { return info.param.name; });
+INSTANTIATE_TEST_SUITE_P(Table, OnCuda, testing::ValuesIn(all()), [](const auto& info) { return info.param.name; });
 INSTANTIATE_TEST_SUITE_P(Ragged, OnCuda, testing::ValuesIn(ragged()), [](const auto& info) { return info.param.name; });
 
 template <class Numbers>

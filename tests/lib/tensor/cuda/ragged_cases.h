@@ -52,6 +52,7 @@ inline std::vector<OpCase> ragged() {
     const auto index = [&](int64_t rows, const char* what) { return drawn(blocks, rows, name + what); };
     list.push_back(stack_attention(name, {index(5, "of"), 2, {index(3, "c"), one_row(blocks, 4, 2)}, 16, 0.2}));
     list.push_back(block_attention(name, {.blocks = blocks, .tokens = 3, .heads = 2, .n = 6, .rate = 0.2}));
+    list.push_back(transformer_layer(name, {.blocks = blocks, .tokens = 2, .inner = blocks, .rate = 0.2}));
     list.push_back(layer_norm(name, blocks, blocks + 1, true, 0.2));
     list.push_back(mix_tokens(name, blocks, 3, 2, 5));
     list.push_back(lstm(name, blocks, 2, false, 3));
@@ -62,6 +63,7 @@ inline std::vector<OpCase> ragged() {
     const std::string name = "ragged_tokens_" + std::to_string(tokens);
     list.push_back(stack_attention(name, {drawn(3, 2, name), tokens - 1, {drawn(3, 2, name + "c")}, 16, 0.2}));
     list.push_back(block_attention(name, {.blocks = 2, .tokens = tokens, .heads = 1, .n = 16, .rate = 0.2}));
+    list.push_back(transformer_layer(name, {.blocks = 2, .tokens = tokens, .rate = 0.2}));
   }
   // One stack for all blocks, stacks that no block has.
   list.push_back(stack_attention("ragged_one_stack", {one_row(300, 4, 1), 3, {one_row(300, 3, 0)}, 16, 0.2}));
