@@ -22,3 +22,5 @@ echo
 cat "$demo/metrics.txt"
 echo
 cat "$demo/dhan/all/metrics.txt"
+echo
+echo "to look at: $demo/report.html (KRED) and $demo/dhan/all/report.html (D-HAN)"

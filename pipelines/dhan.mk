@@ -8,7 +8,7 @@
 #             elements.nd is made
 #   WORDS     vectors of words, as word2vec or GloVe write them. Elements, and then sentences too, are means of them;
 #             without, they are learnt from the text
-#   OUT       folder of the results: metrics.json, metrics.txt, and every file on the way
+#   OUT       folder of the results: metrics.txt, metrics.json, report.html to look at, and every file on the way
 #   NEGATIVES what the article read next is ranked against: uniform (99 any, as in the paper; the default), popularity,
 #             live (99 of those alive at that time) or all-live
 #   SET       what is trained: main, or one of the paper's comparisons: time (Figure 2), sampling (Table 3), levels
@@ -45,7 +45,7 @@ TRAIN ?=
 JUDGE ?=
 
 $(if $(and $(CLICKS),$(OUT)),,$(error usage: make dhan CLICKS=<file or Adressa folder> OUT=<dir> [COLUMNS=...] [WHERE=...] [TEXT=<file>] [ELEMENTS=<file>]))
-all: $(OUT)/metrics.json $(OUT)/metrics.txt
+all: $(OUT)/metrics.txt $(OUT)/report.html
 include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
 
 # A system is its name in tables and the options of dhan-train that make it. The history summaries of Table 4 were
@@ -181,10 +181,13 @@ $(OUT)/recent-window: $(OUT)/clicks.nd $(OUT)/valid-candidates.nd $(OUT)/options
 	  $(OUT)/recent-windows.txt > $@
 
 JUDGED := $(notdir $(scores) $(counted)) $(DATASET)$(without)
-judge = eval-rank $(scores) $(counted) --dataset '$(DATASET)$(without)' --at 1,5,10 --clicks $(OUT)/clicks.nd $(windows)
+judge = eval-rank $(scores) $(counted) --dataset '$(DATASET)$(without)' --at 1,5,10 --clicks $(OUT)/clicks.nd $(windows) \
+  --compare '$(compared)' $(JUDGE)
+judged := $(scores) $(counted) $(OUT)/clicks.nd $(OUT)/options/JUDGED $(OUT)/options/JUDGE
 
-$(OUT)/metrics.json: $(scores) $(counted) $(OUT)/clicks.nd $(OUT)/options/JUDGED $(call uses,eval-rank)
+$(OUT)/metrics.json: $(judged) $(call uses,eval-rank)
 	$(run) $(judge) --json -o $@
-$(OUT)/metrics.txt: $(scores) $(counted) $(OUT)/clicks.nd $(OUT)/options/JUDGED $(OUT)/options/JUDGE \
-    $(call uses,eval-rank)
-	$(run) $(judge) --compare '$(compared)' $(JUDGE) -o $@
+$(OUT)/metrics.txt: $(judged) $(call uses,eval-rank)
+	$(run) $(judge) -o $@
+$(OUT)/report.html: $(OUT)/metrics.json $(call uses,report)
+	$(run) report $< -o $@

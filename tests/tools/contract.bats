@@ -4,7 +4,7 @@
 load common
 
 # Tools whose -o is text, fine to see on a terminal; all others refuse.
-text_tools=" eval-rank kg-eval rank-topk tensor-dump "
+text_tools=" eval-rank kg-eval rank-topk tensor-dump report "
 # Tools that answer a question: 0 yes, 1 no, 2 trouble.
 predicates=" tensor-check tensor-diff "
 # Options beside the required ones that a tool needs before it opens its inputs.
