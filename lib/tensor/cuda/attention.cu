@@ -2,6 +2,10 @@
 //
 // The first layer of every score is linear in each of its inputs, so it is applied to each table once (a matrix product
 // over distinct rows) and an item only adds rows up; see ops.inc. One warp an item or a set; lanes share out columns.
+//
+// A score of n units from 3 tables takes 12 n bytes and 4 n operations, read once more from the L1 cache for the mask:
+// of n = 128 an H100's memory gives one every 0.5 ns where no row is met twice, its L2 cache (about twice as fast) one
+// every 0.25. Unproven.
 #include "lib/tensor/cuda/attention.h"
 
 #include "lib/tensor/cuda/driver.h"
@@ -23,12 +27,8 @@ void score_items(const Tables& tables, const Mat& w, const Mat& b, uint16_t* mas
     };
     const float score = team.sum(cols, [&](int64_t c) { return relu(unit(c)) * w.data[c]; });
     team.each(1, [&](int64_t) { s.data[i] = b.empty() ? score : score + b.data[0]; });
-    team.each(words, [&](int64_t word) {
-      unsigned bits = 0;
-      for (int64_t c = word * 16; c < word * 16 + 16 && c < cols; ++c)
-        bits |= (unit(c) > 0 ? 1u : 0u) << (c - word * 16);
-      mask[i * words + word] = static_cast<uint16_t>(bits);
-    });
+    team.bits(
+        cols, [&](int64_t c) { return unit(c) > 0; }, mask + i * words);
   });
 }
 

@@ -66,6 +66,17 @@ class Team {
     for (int64_t i = lane(); i < n; i += kSize) x = fmaxf(x, f(i));
     return reduce(x, [](float a, float b) { return fmaxf(a, b); });
   }
+  // Bit i % 16 of words[i / 16] says f(i); bits beyond n are 0.
+  template <class F>
+  __device__ void bits(int64_t n, F&& f, uint16_t* words) const {
+    static_assert(kSize == kLanes);
+    for (int64_t first = 0; first < n; first += kLanes) {
+      const int64_t i = first + lane();
+      const unsigned set = __ballot_sync(~0u, i < n && f(i));
+      if (lane() % 16 == 0 && i < n) words[i / 16] = static_cast<uint16_t>(set >> lane());
+    }
+    wait();
+  }
 
  private:
   __device__ int lane() const { return static_cast<int>(threadIdx.x) % kSize; }
@@ -161,6 +172,15 @@ class Team {
   template <class F>
   float max(int64_t n, F&& f) const {
     return reduce(n, -INFINITY, f, [](float a, float b) { return std::fmax(a, b); });
+  }
+  template <class F>
+  void bits(int64_t n, F&& f, uint16_t* words) const {
+    static_assert(kSize == kLanes);
+    in_some_order((n + 15) / 16, [&](int64_t word) {
+      unsigned set = 0;
+      for (int64_t i = word * 16; i < n && i < word * 16 + 16; ++i) set |= (f(i) ? 1u : 0u) << (i % 16);
+      words[word] = static_cast<uint16_t>(set);
+    });
   }
 
  private:
