@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "lib/io/error.h"
+#include "lib/models/settings.h"
 
 namespace nd {
 namespace {
@@ -36,29 +37,16 @@ json::Value KredOptions::to_json() const {
 
 KredOptions KredOptions::from_json(const json::Value& value) {
   KredOptions o;
-  const auto word = [&](const char* key, std::string& out, std::initializer_list<const char*> words) {
-    const json::Value* v = value.find(key);
-    if (!v || !v->string()) throw Error(std::string("option ") + key + " is missing: these are not KRED's parameters");
-    out = *v->string();
-    if (std::find(words.begin(), words.end(), out) == words.end())
-      throw Error(std::string("option ") + key + " is " + out + ", which this version does not know");
-  };
-  const auto count = [&](const char* key, int64_t& out) {
-    const json::Value* v = value.find(key);
-    if (!v || !v->integer() || *v->integer() < 1 || *v->integer() > 1 << 20)
-      throw Error(std::string("option ") + key + " is missing or out of range");
-    out = *v->integer();
-  };
-  word("model", o.model, {"kred", "dv-entity", "dv"});
-  word("kgat", o.kgat, {"softmax", "mean", "sum", "off"});
-  word("distill", o.distill, {"attention", "mean", "sum", "max"});
-  word("no_entity", o.no_entity, {"zero", "learned"});
-  word("user_attn", o.user_attn, {"mlp", "linear"});
-  word("predictor", o.predictor, {"mlp", "dot", "cos", "linear"});
-  word("bound", o.bound, {"sigmoid", "none"});
-  count("hidden", o.hidden);
-  count("width", o.width);
-  count("frequencies", o.frequencies);
+  o.model = word_setting(value, "model", "KRED", {"kred", "dv-entity", "dv"});
+  o.kgat = word_setting(value, "kgat", "KRED", {"softmax", "mean", "sum", "off"});
+  o.distill = word_setting(value, "distill", "KRED", {"attention", "mean", "sum", "max"});
+  o.no_entity = word_setting(value, "no_entity", "KRED", {"zero", "learned"});
+  o.user_attn = word_setting(value, "user_attn", "KRED", {"mlp", "linear"});
+  o.predictor = word_setting(value, "predictor", "KRED", {"mlp", "dot", "cos", "linear"});
+  o.bound = word_setting(value, "bound", "KRED", {"sigmoid", "none"});
+  o.hidden = count_setting(value, "hidden", 1, 1 << 20);
+  o.width = count_setting(value, "width", 1, 1 << 20);
+  o.frequencies = count_setting(value, "frequencies", 1, 1 << 20);
   const json::Value* context = value.find("context");
   if (!context || !context->boolean()) throw Error("option context is missing");
   o.context = *context->boolean();
