@@ -68,12 +68,11 @@ TEST_F(CrossedOnCuda, AttentionIsTheCpus) {
   for (const bool sums : {false, true})
     for (const int64_t n : {16, 128})
       for (const int64_t height : {1, 5, 32})
-        for (const auto& c : candidates)
-          for (const float size : {1.0f, 9.0f}) {
-            const Form form{3, height, n, c, size};
-            expect_parity("width " + std::to_string(n) + ", height " + std::to_string(height),
-                          [&](Place& place) { return attention(place, form, sums); });
-          }
+        for (const auto& c : candidates) {
+          const Form form{3, height, n, c, height == 5 ? 9.0f : 1.0f};
+          expect_parity("width " + std::to_string(n) + ", height " + std::to_string(height),
+                        [&](Place& place) { return attention(place, form, sums); });
+        }
   for (const bool sums : {false, true})
     expect_parity("140 tokens", [&](Place& place) { return attention(place, {2, 140, 16, {3, 2}}, sums); });
 }
