@@ -21,7 +21,7 @@ ccache := $(if $(shell command -v ccache),-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 configure = cmake -G Ninja -S . -B $(BUILD) -DND_PORTABLE=$(PORTABLE) $(ccache) > /dev/null
 setup = $(if $(filter no,$(SETUP)),true,pipelines/setup.sh)
 
-.PHONY: help demo test build parity bench gpu-check gpu-sanitize fuzz mutants lint install clean kred dhan
+.PHONY: help demo test build parity bench vendor-deps gpu-check gpu-sanitize fuzz mutants lint install clean kred dhan
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -51,6 +51,9 @@ bench: ## speed and memory at the papers' sizes, KRED beside PyTorch
 	@$(configure)
 	@ninja -C $(BUILD) -j $(JOBS) programs benchmarks
 	@for script in bench/*.sh; do echo "== $$script"; BUILD=$(BUILD) BIN=$(BUILD)/bin $$script; done
+
+vendor-deps: ## into vendor/, what to carry to a bare machine for gpu-check and gpu-bench (there: SETUP=no)
+	@pipelines/vendor.sh
 
 gpu-check: ## every test of the CUDA backend on a GPU; fails where there is none
 	@$(setup) build test

@@ -5,6 +5,7 @@ set -uo pipefail
 cd "$(dirname "$0")/../.." || exit 2
 build=$(realpath "${BUILD:-build}")
 export BIN=$build/bin ND_GPU_BIN=$build/bin ND_NO_SYNC=1
+PATH=$PATH:$PWD/vendor/usr/bin  # bats, on a bare machine
 code=0
 
 [ -x "$BIN/test_cuda" ] || { echo "gpu-check: this build has no CUDA: no nvcc was found when it was configured"; exit 1; }
