@@ -58,8 +58,7 @@ vendor-deps: ## into vendor/, what to carry to a bare machine for gpu-check and 
 gpu-check: ## every test of the CUDA backend on a GPU; fails where there is none
 	@$(setup) build test
 	@$(configure)
-	@ninja -C $(BUILD) -j $(JOBS) programs test_cuda
-	@BUILD=$(BUILD) tests/gpu/check.sh
+	@SECONDS=0; ninja -C $(BUILD) -j $(JOBS) programs test_cuda; BUILD=$(BUILD) BUILT=$$SECONDS tests/gpu/check.sh
 
 gpu-sanitize: ## its kernels under compute-sanitizer: memory and races
 	@$(setup) build test

@@ -31,8 +31,45 @@ same_losses() {
   near 1e-3 gpu.losses cpu.losses
 }
 
+# How many steps' losses are compared, and epochs of a training to its end; fewer on the stand-in, which is slow.
+if [ -n "${ND_GPU_BIN:-}" ]; then steps=50 epochs=4; else steps=5 epochs=1; fi
+
+# Usage: first_steps TOOL ARGUMENT...: the losses of the first steps, as epochs of one step each, from the same
+# parameters and with the same draws. (The arguments have to make an epoch that small.)
+first_steps() {
+  same_losses "$@" --epochs $steps
+  [ "$(wc -l < gpu.losses)" -eq $steps ]
+}
+
+# Usage: last_measure NAME LOG: the measure that validation had after the last epoch.
+last_measure() { sed -n "s/.*\"event\":\"epoch\".*\"$1\":\([0-9.e+-]*\).*/\1/p" "$2" | tail -n 1; }
+
+# Usage: within_seeds MEASURE TOOL ARGUMENT...: what validation ends with is what the CPU comes to with three seeds,
+# give or take 1e-3, as a rounding turns the order of a close pair round.
+within_seeds() {
+  local measure=$1 seed
+  shift
+  for seed in 1 2 3; do
+    "$@" --epochs $epochs --seed $seed --log-format json -o seed.nd 2> seed.log
+    last_measure "$measure" seed.log
+  done > cpu.measures
+  gpu "$@" --epochs $epochs --log-format json -o gpu.nd 2> gpu.log
+  last_measure "$measure" gpu.log | cat cpu.measures - | awk '
+    NR == 1 { low = high = $1 }
+    NR <= 3 { if ($1 < low) low = $1; if ($1 > high) high = $1; next }
+    { print $1 ", on the CPU " low " to " high; fine = low - 1e-3 <= $1 && $1 <= high + 1e-3 }
+    END { exit !(NR == 4 && fine) }'
+}
+
 # Usage: numbers FILE COLUMN: the numbers of a column of a file, one a line.
 numbers() { tensor-dump --column "$2" "$1" | tr ' ' '\n'; }
+
+# Leaves D-HAN's files in the folder it goes to, and its `small` and `reads`.
+dhan_log() {
+  load ../tools/clicks
+  mkdir -p clicks
+  BATS_FILE_TMPDIR=$PWD/clicks click_log
+}
 
 @test "TransE learns the same" {
   local loss
@@ -46,6 +83,17 @@ numbers() { tensor-dump --column "$2" "$1" | tr ' ' '\n'; }
   same_losses kred-train "${small[@]}"
   same_losses kred-train "${small[@]}" --epochs 1 --distill max --kgat mean --no-entity learned --sparse-rows
   same_losses kred-train "${small[@]}" --epochs 1 --user-attn linear --predictor cos --model dv-entity
+}
+
+@test "KRED's first losses, and where its training ends" {
+  head -n 32 room/train/behaviors.tsv > few.tsv
+  mind-ingest -q --behaviors few.tsv --corpus corpus.nd -o few.nd
+  first_steps kred-train "${small[@]}" --train few.nd --valid few.nd --batch 1000 --patience 0
+  within_seeds auc kred-train "${small[@]}"
+}
+
+@test "TransE's first losses" {
+  first_steps kg-transe kg.nd --dim 8 --negatives 16 --batch 100000
 }
 
 @test "two runs end with the same bytes" {
@@ -70,11 +118,15 @@ numbers() { tensor-dump --column "$2" "$1" | tr ' ' '\n'; }
   done
 }
 
-@test "D-HAN learns and scores the same, with every summary" {
-  load ../tools/clicks
-  mkdir -p clicks
-  BATS_FILE_TMPDIR=$PWD/clicks click_log
+@test "D-HAN's first losses, and where its training ends" {
+  [ -n "${ND_GPU_BIN:-}" ] || skip "minutes on the stand-in; make gpu-check runs it, and here its epochs are compared below"
+  dhan_log
+  first_steps dhan-train "${small[@]}" --batch 1000 --patience 0
+  within_seeds ndcg@5 dhan-train "${small[@]}"
+}
 
+@test "D-HAN learns and scores the same, with every summary" {
+  dhan_log
   same_losses dhan-train "${small[@]}"
   rank-score -q clicks.nd --params cpu.nd --candidates test.nd "${reads[@]}" -o s-cpu.nd
   gpu rank-score -q clicks.nd --params cpu.nd --candidates test.nd "${reads[@]}" -o s-gpu.nd
