@@ -21,7 +21,7 @@ ccache := $(if $(shell command -v ccache),-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 configure = cmake -G Ninja -S . -B $(BUILD) -DND_PORTABLE=$(PORTABLE) $(ccache) > /dev/null
 setup = $(if $(filter no,$(SETUP)),true,pipelines/setup.sh)
 
-.PHONY: help demo test build parity bench vendor-deps gpu-check gpu-sanitize fuzz mutants lint install clean kred dhan
+.PHONY: help demo test build parity bench vendor-deps gpu-check gpu-bench gpu-sanitize fuzz mutants lint install clean kred dhan
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -50,7 +50,7 @@ bench: ## speed and memory at the papers' sizes, KRED beside PyTorch
 	@$(setup) build bench
 	@$(configure)
 	@ninja -C $(BUILD) -j $(JOBS) programs benchmarks
-	@for script in bench/*.sh; do echo "== $$script"; BUILD=$(BUILD) BIN=$(BUILD)/bin $$script; done
+	@for script in $(filter-out bench/gpu.sh,$(wildcard bench/*.sh)); do echo "== $$script"; BUILD=$(BUILD) BIN=$(BUILD)/bin $$script; done
 
 vendor-deps: ## into vendor/, what to carry to a bare machine for gpu-check and gpu-bench (there: SETUP=no)
 	@pipelines/vendor.sh
@@ -59,6 +59,12 @@ gpu-check: ## every test of the CUDA backend on a GPU; fails where there is none
 	@$(setup) build test
 	@$(configure)
 	@SECONDS=0; ninja -C $(BUILD) -j $(JOBS) programs test_cuda; BUILD=$(BUILD) BUILT=$$SECONDS tests/gpu/check.sh
+
+gpu-bench: ## speed on a GPU beside PyTorch and beside what the card can do; FB15K=<folder> for TransE
+	@$(setup) build
+	@$(configure)
+	@ninja -C $(BUILD) -j $(JOBS) kg-ingest kg-transe kg-eval kred_bench dhan_bench device_limits
+	@BUILD=$(BUILD) bench/gpu.sh
 
 gpu-sanitize: ## its kernels under compute-sanitizer: memory and races
 	@$(setup) build test

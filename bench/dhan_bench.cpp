@@ -11,6 +11,7 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "formats/kinds.h"
 #include "lib/models/dhan_score.h"
 #include "lib/nn/train.h"
+#include "lib/tensor/device.h"
 #include "lib/tensor/parallel.h"
 #include "lib/tensor/random.h"
 
@@ -153,8 +155,9 @@ Seconds seconds_of_scoring(Dhan& model, const DhanData& data, int64_t instances,
   return took;
 }
 
-int run(int64_t steps, int64_t scored, int threads, double dropout) {
+int run(int64_t steps, int64_t scored, int threads, double dropout, const std::string& device) {
   set_threads(threads);
+  use_device(pick_device(device));
   Corpus corpus;
   corpus.id = numbered("N", kArticles);
   const Stacks sentences = noise(corpus.id, kSentences, "sentences"),
@@ -172,10 +175,10 @@ int run(int64_t steps, int64_t scored, int threads, double dropout) {
   getrusage(RUSAGE_SELF, &usage);
   const auto instances = static_cast<double>(steps * kBatch), pairs = static_cast<double>(scored * kCandidates);
   std::printf(
-      "{\"threads\":%d,\"dropout\":%g,\"instances_per_second\":%.1f,\"pairs_per_second\":%.0f,"
+      "{\"threads\":%d,\"device\":\"%s\",\"dropout\":%g,\"instances_per_second\":%.1f,\"pairs_per_second\":%.0f,"
       "\"instances_per_cpu_second\":%.1f,\"pairs_per_cpu_second\":%.0f,\"instances\":%.0f,\"pairs\":%.0f,"
       "\"parameters\":%ld,\"loss\":%.6f,\"mean_score\":%.6f,\"peak_mib\":%.0f}\n",
-      nd::threads(), dropout, instances / trained.wall, pairs / scoring.wall, instances / trained.cpu,
+      nd::threads(), device.c_str(), dropout, instances / trained.wall, pairs / scoring.wall, instances / trained.cpu,
       pairs / scoring.cpu, instances, pairs, model.parameters().count(), loss, sum / pairs,
       static_cast<double>(usage.ru_maxrss) / 1024);
   return 0;
@@ -184,8 +187,12 @@ int run(int64_t steps, int64_t scored, int threads, double dropout) {
 }  // namespace
 }  // namespace nd
 
-// dhan_bench [STEPS [SCORED [THREADS [DROPOUT]]]]: optimiser steps, instances to score.
-int main(int argc, char** argv) {
+// dhan_bench [STEPS [SCORED [THREADS [DROPOUT [DEVICE]]]]]: optimiser steps, instances to score.
+int main(int argc, char** argv) try {
   const auto count = [&](int at, int64_t otherwise) { return argc > at ? std::atoll(argv[at]) : otherwise; };
-  return nd::run(count(1, 20), count(2, 200), static_cast<int>(count(3, 0)), argc > 4 ? std::atof(argv[4]) : 0.2);
+  return nd::run(count(1, 20), count(2, 200), static_cast<int>(count(3, 0)), argc > 4 ? std::atof(argv[4]) : 0.2,
+                 argc > 5 ? argv[5] : "cpu");
+} catch (const std::exception& e) {
+  std::fprintf(stderr, "dhan_bench: %s\n", e.what());
+  return 1;
 }

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -16,6 +17,7 @@
 #include "formats/kinds.h"
 #include "lib/models/kred_rank.h"
 #include "lib/nn/train.h"
+#include "lib/tensor/device.h"
 #include "lib/tensor/parallel.h"
 #include "lib/tensor/random.h"
 
@@ -129,8 +131,9 @@ class CategoryTask : public Trainee {
   std::vector<int32_t> articles_, heads_, label_;
 };
 
-int run(int64_t n, int threads) {
+int run(int64_t n, int threads, const std::string& device) {
   set_threads(threads);
+  use_device(pick_device(device));
   const Corpus corpus = documents(n);
   const Vectors base{corpus.id, noise(n, kDocumentDim, "base"), {}, {}};
   const Vectors entities{numbered("Q", kEntities), noise(kEntities, kEntityDim, "entities"), numbered("P", kRelations),
@@ -157,9 +160,10 @@ int run(int64_t n, int threads) {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   std::printf(
-      "{\"documents\":%ld,\"threads\":%d,\"train_seconds\":%.3f,\"infer_seconds\":%.3f,\"table_seconds\":%.3f,"
+      "{\"documents\":%ld,\"threads\":%d,\"device\":\"%s\",\"train_seconds\":%.3f,\"infer_seconds\":%.3f,\"table_"
+      "seconds\":%.3f,"
       "\"unique_heads\":%.3f,\"unique_neighbours\":%.3f,\"loss\":%.6f,\"peak_mib\":%.0f,\"checksum\":%.6f}\n",
-      n, nd::threads(), train_seconds, infer_seconds, table_seconds,
+      n, nd::threads(), device.c_str(), train_seconds, infer_seconds, table_seconds,
       static_cast<double>(task.unique_heads) / static_cast<double>(task.heads),
       static_cast<double>(task.unique_neighbours) / static_cast<double>(task.neighbours), result.last.loss,
       static_cast<double>(usage.ru_maxrss) / 1024,
@@ -170,6 +174,11 @@ int run(int64_t n, int threads) {
 }  // namespace
 }  // namespace nd
 
-int main(int argc, char** argv) {
-  return nd::run(argc > 1 ? std::atoll(argv[1]) : 100000, argc > 2 ? std::atoi(argv[2]) : 0);
+// kred_bench [DOCUMENTS [THREADS [DEVICE]]]
+int main(int argc, char** argv) try {
+  return nd::run(argc > 1 ? std::atoll(argv[1]) : 100000, argc > 2 ? std::atoi(argv[2]) : 0,
+                 argc > 3 ? argv[3] : "cpu");
+} catch (const std::exception& e) {
+  std::fprintf(stderr, "kred_bench: %s\n", e.what());
+  return 1;
 }
