@@ -30,7 +30,7 @@ watched() {
     nvidia-smi --query-gpu=utilization.gpu --format=csv,noheader,nounits -lms 100 > "$name.busy" 2> /dev/null &
     watch=$!
   fi
-  "$@" > "$name.json" || { cat "$name.json"; [ -z "$watch" ] || kill "$watch"; return 1; }
+  "$@" > "$name.json" || { [ -z "$watch" ] || kill "$watch" 2> /dev/null; return 1; }
   [ -z "$watch" ] || kill "$watch" 2> /dev/null || true
   awk '$1 > 0 { begun = 1; busy += held + $1; n += waiting + 1; held = waiting = 0; next } begun { ++waiting }
        END { if (n >= 5) printf "%.2f", 1 - busy / n / 100; else printf "?" }' "$name.busy" 2> /dev/null \
