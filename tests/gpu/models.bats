@@ -119,7 +119,6 @@ dhan_log() {
 }
 
 @test "D-HAN's first losses, and where its training ends" {
-  [ -n "${ND_GPU_BIN:-}" ] || skip "minutes on the stand-in; make gpu-check runs it, and here its epochs are compared below"
   dhan_log
   first_steps dhan-train "${small[@]}" --batch 1000 --patience 0
   within_seeds ndcg@5 dhan-train "${small[@]}"
