@@ -42,6 +42,7 @@ test.nd --by recent --from all.nd --from test.nd -o OUT/recent.nd
 test.nd --by coclick --from all.nd -o OUT/coclick.nd
 clicks.nd --candidates log-test.nd --params dhan.nd --corpus log-corpus.nd -o OUT/dhan.nd"
   [rank-topk]="test.nd --params kred.nd ${reads[*]}"
+  [report]="metrics.json -o OUT/report.html"
   [tensor-check]="corpus.nd test.nd kred.nd"
   [tensor-diff]="scores.nd popularity.nd"
   [tensor-dump]="corpus.nd --json"
@@ -62,6 +63,7 @@ setup_file() {
     for (i = 1; i <= n; ++i) line = line (i > 1 ? "," : "") substr(c[i], length(c[i]))
     print line "]" }' room/dev/behaviors.tsv > truth.txt
   tensor-dump --json scores.nd > scores.jsonl
+  eval-rank -q scores.nd popularity.nd --compare popularity --bootstrap 20 --json -o metrics.json
   # The same clicks as anybody's log, and as a day of Adressa's.
   awk -F '\t' 'BEGIN { print "user\tarticle\ttime" } { n = split($5, c, " ")
     for (i = 1; i <= n; ++i) if (sub(/-1$/, "", c[i])) print $2 "\t" c[i] "\t" 1573700000 + NR }' room/dev/behaviors.tsv > clicks.tsv
