@@ -1,4 +1,4 @@
-// With what a tool computes, as --threads and --device ask.
+// With what a tool computes, as --threads, --device and --tf32 ask.
 #pragma once
 
 #include "lib/cli/command.h"
@@ -11,6 +11,7 @@ namespace nd {
 inline void compute_with(const cli::Common& common) {
   set_threads(common.threads);
   use_device(pick_device(common.device));
+  allow_tf32(common.tf32);
 }
 
 }  // namespace nd

@@ -76,7 +76,7 @@ void declare(cli::Command& c, Options& o) {
   c.option(o.checkpoint_seconds, "--checkpoint-seconds", "S", "time between checkpoints; 0: one after every step",
            cli::at_least(0) | cli::not_content);
   c.flag(o.restart, "--restart", "ignore a checkpoint of a stopped run", cli::not_content);
-  c.common(o.common, cli::threads | cli::seed | cli::device);
+  c.common(o.common, cli::threads | cli::seed | cli::device | cli::tf32);
   c.example(
       "dhan-train --corpus corpus.nd --clicks clicks.nd --valid valid.nd --sentences sentences.nd "
       "--elements elements.nd -o dhan.nd");

@@ -33,7 +33,7 @@ void declare(cli::Command& c, Options& o) {
   c.output(o.output);
   c.output_option(o.attention, "--attention", "FILE",
                   "also write the weight of every entity in its article and of every neighbour of an entity, as TSV");
-  c.common(o.common, cli::threads | cli::device | cli::compress);
+  c.common(o.common, cli::threads | cli::device | cli::tf32 | cli::compress);
   c.example(
       "kred-encode kred.nd --corpus corpus.nd --documents documents.nd --entities entities.nd --kg kg.nd "
       "-o articles.nd");

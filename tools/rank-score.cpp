@@ -60,7 +60,7 @@ void declare(cli::Command& c, Options& o) {
   c.output_option(o.attention, "--attention", "FILE", "of D-HAN: also write who attended to what, as TSV");
   c.option(o.attention_count, "--attention-count", "N", "for the clicked article of so many instances, the first ones",
            cli::range(1, 1e6) | cli::not_content);
-  c.common(o.common, cli::threads | cli::device);
+  c.common(o.common, cli::threads | cli::device | cli::tf32);
   c.example(
       "rank-score test.nd --params kred.nd --corpus corpus.nd --documents documents.nd --entities entities.nd "
       "--kg kg.nd -o scores.nd");

@@ -37,7 +37,7 @@ void declare(cli::Command& c, Options& o) {
   c.option(o.best, "--best", "N", "articles per user", cli::range(1, 1000000));
   c.flag(o.seen, "--seen", "list articles of the user's own history too");
   c.text_output(o.output);
-  c.common(o.common, cli::threads | cli::device);
+  c.common(o.common, cli::threads | cli::device | cli::tf32);
   c.example(
       "rank-topk today.nd --params kred.nd --corpus corpus.nd --documents documents.nd --entities entities.nd "
       "--kg kg.nd --best 5");

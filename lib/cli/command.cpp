@@ -129,6 +129,8 @@ void Command::common(Common& values, unsigned which) {
   }
   if (which & seed) option(values.seed, "--seed", "N", "seed of everything random");
   if (which & device) choice(values.device, "--device", {"auto", "cpu", "cuda"}, "where to compute", not_content);
+  if (which & tf32)
+    flag(values.tf32, "--tf32", "products on a GPU may be rounded to TF32, for speed; no effect on a CPU");
   if (which & max_skip)
     option(values.max_skip, "--max-skip", "N", "rows that may be skipped before giving up; -1 for no cap",
            at_least(-1) | not_content);

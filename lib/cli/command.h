@@ -43,10 +43,11 @@ struct Common {
   int threads = 0;              // after parsing never 0: all processors this process may use
   uint64_t seed = 1;            // at most 2^63 - 1
   std::string device = "auto";  // auto, cpu, cuda
+  bool tf32 = false;            // a permission: it changes nothing but products on a GPU
   int64_t max_skip = 1000;      // input rows that may be skipped; -1 for no cap (lib/io/skips.h)
   int compress = 0;             // zstd level of the output, 0 for none (lib/io/sink.h)
 };
-enum CommonOption : unsigned { threads = 1, seed = 2, device = 4, max_skip = 8, compress = 16 };
+enum CommonOption : unsigned { threads = 1, seed = 2, device = 4, max_skip = 8, compress = 16, tf32 = 32 };
 
 // What a value has to obey and how it is treated; joined by |.
 struct Rules {
@@ -122,7 +123,7 @@ class Command {
   // each of them still counts.
   void preset(std::string& value, std::string name, std::vector<std::string> words, std::string help,
               std::function<void(const std::string& word)> apply);
-  // which: threads | seed | device | max_skip | compress
+  // which: threads | seed | device | tf32 | max_skip | compress
   void common(Common& values, unsigned which);
 
   // Sets the variables. UsageError when the command line is wrong: an unknown option first, whatever else is wrong.

@@ -50,6 +50,11 @@ Device pick_device(const std::string& wish) {
 void use_device(Device device) { chosen() = device; }
 Device device() { return chosen(); }
 
+void allow_tf32(bool allowed) {
+  if constexpr (kHasCuda)
+    if (device() == Device::cuda) cuda::allow_tf32(allowed);
+}
+
 std::byte* allocate(Memory kind, size_t bytes) {
   if (kind == Memory::host) return allocate_host(bytes);
   if constexpr (kHasCuda) return kind == Memory::mirrored ? cuda::allocate_mirrored(bytes) : cuda::allocate(bytes);

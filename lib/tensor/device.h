@@ -28,6 +28,9 @@ Device pick_device(const std::string& wish);
 // What the process computes on from here on; before the first Arena or Parameters. Without a call it is the CPU.
 void use_device(Device device);
 Device device();
+// Whether products on a GPU may round their factors to TF32, which has ten bits of a float's 23; by default not. After
+// use_device; nothing on a CPU.
+void allow_tf32(bool allowed);
 
 // Kinds of memory: of the host; of the host with a twin on the device, for what kernels read; of the device.
 enum class Memory : uint8_t { host, mirrored, device };

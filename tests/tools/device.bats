@@ -50,6 +50,20 @@ setup() {
   fails 2 'expected auto.cpu.cuda' kg-transe kg -o out.nd --device gpu
 }
 
+@test "--tf32 is an option of what multiplies matrices, and no matter to a CPU" {
+  local tool device
+  for tool in "${!commands[@]}"; do
+    if [ "$tool" = kg-transe ]; then  # its distances are sums of a kernel
+      fails 2 'unknown option --tf32' "$tool" ${commands[$tool]} --tf32
+      continue
+    fi
+    for device in auto cpu; do
+      # shellcheck disable=SC2086
+      fails 1 'No such file' "$tool" ${commands[$tool]} --device $device --tf32
+    done
+  done
+}
+
 @test "auto gives the bytes of the CPU" {
   for i in 0 1 2 3 4 5 6 7 8 9; do printf 'a%d\tr\ta%d\n' $i $(((i * 3 + 1) % 10)); done > t.txt
   kg-ingest -q --train t.txt -o kg.nd

@@ -75,6 +75,8 @@ writing() {
   stop_after_a_step other.nd
   fails 1 'other.nd.ckpt: .*option lr was 0.001, is 0.01.; give --restart' \
     kred-train "${small[@]}" --epochs 1000000 --patience 0 --lr 0.01 -q -o other.nd
+  fails 1 'other.nd.ckpt: .*option tf32 was false, is true.; give --restart' \
+    kred-train "${small[@]}" --epochs 1000000 --patience 0 --tf32 -q -o other.nd
   fails 1 'input valid was [0-9a-f]{16}, is [0-9a-f]{16}.; give --restart' \
     kred-train "${small[@]}" --epochs 1000000 --patience 0 --valid test.nd -q -o other.nd
   kred-train "${small[@]}" -q --epochs 8 --restart -o other.nd

@@ -85,8 +85,18 @@ cublasHandle_t Context::cublas() {
     ND_CHECK(cublas_function<decltype(cublasSetStream_v2)>("cublasSetStream_v2")(cublas_, stream_));
     ND_CHECK(
         cublas_function<decltype(cublasSetWorkspace_v2)>("cublasSetWorkspace_v2")(cublas_, workspace_, kWorkspace));
+    set_math();
   }
   return cublas_;
+}
+
+void Context::allow_tf32(bool allowed) {
+  math_ = allowed ? CUBLAS_TF32_TENSOR_OP_MATH : CUBLAS_DEFAULT_MATH;
+  if (cublas_) set_math();
+}
+
+void Context::set_math() {
+  ND_CHECK(cublas_function<decltype(cublasSetMathMode)>("cublasSetMathMode")(cublas_, math_));
 }
 
 void Context::wait() { ND_CHECK(cudaStreamSynchronize(stream_)); }

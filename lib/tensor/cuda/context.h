@@ -30,16 +30,20 @@ class Context {
   // With a workspace of our own: cuBLAS promises the same bits from run to run with one handle on one stream, and a
   // captured graph needs memory that stays.
   cublasHandle_t cublas();
+  // The math mode of its products; float32 all through unless this is called.
+  void allow_tf32(bool allowed);
   // Waits for all that was queued; Error if any of it failed.
   void wait();
 
  private:
   Context();
+  void set_math();
   ~Context() = delete;  // lives as long as the process: at exit the driver may be gone already
 
   cudaStream_t stream_ = nullptr;
   cublasHandle_t cublas_ = nullptr;
   void* workspace_ = nullptr;
+  cublasMath_t math_ = CUBLAS_DEFAULT_MATH;
 };
 
 }  // namespace nd::cuda

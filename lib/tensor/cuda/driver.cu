@@ -50,6 +50,8 @@ void copy_to_host(void* to, const void* from, size_t bytes) {
 }
 void synchronize() { Context::get().wait(); }
 
+void allow_tf32(bool allowed) { Context::get().allow_tf32(allowed); }
+
 void sgemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const float* a, int64_t lda,
            const float* b, int64_t ldb, float beta, float* c, int64_t ldc) {
   const cublasHandle_t handle = Context::get().cublas();

@@ -27,6 +27,8 @@ void copy_to_device(void* to, const void* from, size_t bytes);
 void copy_to_host(void* to, const void* from, size_t bytes);
 void synchronize();
 
+// From here on sgemm may round what it multiplies to TF32; at first it may not.
+void allow_tf32(bool allowed);
 // c = op(a) op(b) + beta c, column by column as BLAS has it: op(a) is (m,k), op(b) (k,n).
 void sgemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const float* a, int64_t lda,
            const float* b, int64_t ldb, float beta, float* c, int64_t ldc);

@@ -5,6 +5,7 @@
 
 #include <sys/mman.h>
 
+#include <bit>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -47,6 +48,17 @@ struct Open {
 
 void before_kernel() { gpu().touch(true); }
 void after_kernel() { gpu().touch(false); }
+
+bool& tf32() {
+  static bool allowed = false;
+  return allowed;
+}
+// To the nearest number of TF32, which has ten bits behind the point.
+float factor(float x) {
+  if (!tf32()) return x;
+  const auto bits = std::bit_cast<uint32_t>(x);
+  return std::bit_cast<float>((bits + 0xFFF + (bits >> 13 & 1)) & ~0x1FFFu);
+}
 
 }  // namespace
 
@@ -99,6 +111,8 @@ void copy_to_host(void* to, const void* from, size_t bytes) {
 }
 void synchronize() {}
 
+void allow_tf32(bool allowed) { tf32() = allowed; }
+
 // As BLAS has it, element by element.
 void sgemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, const float* a, int64_t lda,
            const float* b, int64_t ldb, float beta, float* c, int64_t ldc) {
@@ -108,7 +122,8 @@ void sgemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, 
     for (int64_t i = 0; i < m; ++i) {
       float sum = 0;
       for (int64_t l = 0; l < k; ++l)
-        sum += (transpose_a ? a[i * lda + l] : a[l * lda + i]) * (transpose_b ? b[l * ldb + j] : b[j * ldb + l]);
+        sum += factor(transpose_a ? a[i * lda + l] : a[l * lda + i]) *
+               factor(transpose_b ? b[l * ldb + j] : b[j * ldb + l]);
       float& to = c[j * ldc + i];
       to = beta == 0 ? sum : beta * to + sum;
     }
