@@ -31,7 +31,7 @@ class Lookup(torch.autograd.Function):
 
 
 class Drop(torch.autograd.Function):
-    """Dropout from one random byte a number, several times as fast as PyTorch's own; p is rounded to 1/256."""
+    """Dropout from one random byte a number, on a CPU several times as fast as PyTorch's own; p is rounded to 1/256."""
 
     @staticmethod
     def forward(ctx, x, p):
@@ -78,12 +78,18 @@ class Dhan(dhan_plain.Dhan):
     def __init__(self, articles, dropout):
         super().__init__(articles, dropout)
         self.kept = None  # weights() while nothing changes them
+        # Where each field's rows begin once the tables are one.
+        begin = torch.tensor([0, 12, 43, 50, 74])
+        self.register_buffer("of_absolute", begin, persistent=False)
+        self.register_buffer("of_relative", 134 + 2 * begin, persistent=False)
 
     def train(self, mode=True):
         self.kept = None
         return super().train(mode)
 
     def drop(self, x):
+        if x.is_cuda:
+            return functional.dropout(x, self.dropout, self.training)
         return Drop.apply(x, self.dropout) if self.training and self.dropout > 0 else x
 
     def weights(self):
@@ -105,10 +111,6 @@ class Dhan(dhan_plain.Dhan):
             self.kept = kept
         return kept
 
-    # Where each field's rows begin once the tables are one.
-    ABSOLUTE = torch.tensor([0, 12, 43, 50, 74])
-    RELATIVE = 134 + 2 * ABSOLUTE
-
     def pool(self, block, y):
         """y [..., T, h] before its norm -> [..., h]; the norm's weights wait until after the sum."""
         normed = functional.layer_norm(y, (h,), eps=1e-5)
@@ -129,8 +131,8 @@ class Dhan(dhan_plain.Dhan):
         scores = torch.bmm(q, k.transpose(1, 2)).mul(1 / math.sqrt(h))                       # [nL, T, T]
         scores = torch.cat([scores[:, None, :M].expand(-1, C, -1, -1), scores[:, M:-1, None],
                             scores[:, None, -1:].expand(-1, C, -1, -1)], dim=2)              # [nL, C, M + 2, T]
-        mask = torch.zeros(C, 1, T)
-        mask[:, 0, M:M + C] = torch.full((C, C), -math.inf).fill_diagonal_(0)
+        mask = text.new_zeros(C, 1, T)
+        mask[:, 0, M:M + C] = text.new_full((C, C), -math.inf).fill_diagonal_(0)
         weights = self.drop(torch.softmax(scores.add_(mask), dim=3))
         y = torch.bmm(weights.view(n * L, -1, T), v).view(n * L, C, M + 2, h)
         y = AddTokens.apply(self.drop(y.add_(block.output.bias)), x)
@@ -201,9 +203,9 @@ class Dhan(dhan_plain.Dhan):
                          a.element_mean[clicks.candidate]], dim=2)                            # [n, C, 3d]
         block = self.merged_sentence_block if merged else self.sentence_block
         s, e = block(w, clicks, text, user), self.element_block(w, clicks)
-        rows = torch.cat([clicks.absolute + self.ABSOLUTE, clicks.relative + self.RELATIVE], dim=2).view(n * L, -1)
+        rows = torch.cat([clicks.absolute + self.of_absolute, clicks.relative + self.of_relative], dim=2).view(n * L, -1)
         item = functional.embedding_bag(rows, w["times"], mode="sum").addmm(read.view(-1, d), w["id"]).view(n, L, 1, h)
-        moment = functional.embedding_bag(clicks.now + self.ABSOLUTE, w["now"], mode="sum")
+        moment = functional.embedding_bag(clicks.now + self.of_absolute, w["now"], mode="sum")
         instance = torch.addmm(moment, user, w["user"]) + w["bias"]
         pair = (g_c @ w["candidate"]).view(n, 1, C, h) + instance.view(n, 1, 1, h)
         x = torch.addmm(s.view(-1, h) @ w["from_sentence"], e.view(-1, h), w["from_element"]).view(n, L, C, h)

@@ -64,6 +64,14 @@ class Data:
         self.order = tensor(np.argsort(uniform(seed, 10, documents), kind="stable"))     # of the one epoch
 
 
+def on_device(thing, device):
+    """The data object itself, with its tensors on the device."""
+    for name, value in vars(thing).items():
+        if isinstance(value, torch.Tensor):
+            setattr(thing, name, value.to(device))
+    return thing
+
+
 def shares(data):
     """(unique heads / heads, unique neighbours / neighbours of those heads), means over the batches of the epoch."""
     heads, tails = [], []

@@ -24,10 +24,10 @@ def pieces(plain):
             "head_w2": t(plain.head[2]), "head_b2": plain.head[2].bias}
 
 
-def main():
+def main(device="cpu"):
     torch.manual_seed(1)
-    data = kd.Data(kd.BATCH, 1)
-    plain, fast = kred_plain.Kred(data), kred_fast.Kred(data)
+    data = kd.on_device(kd.Data(kd.BATCH, 1), device)
+    plain, fast = kred_plain.Kred(data).to(device), kred_fast.Kred(data).to(device)
     for name, values in pieces(plain).items():
         getattr(fast, name).data.copy_(values.detach())
     for model in (plain, fast):
