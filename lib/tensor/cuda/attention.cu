@@ -1,12 +1,15 @@
 // Additive attention over ragged sets: two-layer scores, softmax within a set, weighted sums.
 //
 // The first layer of every score is linear in each of its inputs, so it is applied to each table once (a matrix product
-// over distinct rows) and an item only adds rows up; see ops.inc. One warp an item or a set; lanes share out columns.
+// over distinct rows) and an item only adds rows up; see ops.inc. One warp an item, a set or a part of a long one; lanes share out
+// columns.
 //
 // A score of n units from 3 tables takes 12 n bytes and 4 n operations, read once more from the L1 cache for the mask:
 // of n = 128 an H100's memory gives one every 0.5 ns where no row is met twice, its L2 cache (about twice as fast) one
 // every 0.25. Unproven.
 #include "lib/tensor/cuda/attention.h"
+
+#include <algorithm>
 
 #include "lib/tensor/cuda/driver.h"
 #include "lib/tensor/cuda/math.h"
@@ -55,12 +58,38 @@ void softmax_sets_backward(const Index& sets, const Mat& p, const Mat& dp, bool 
   });
 }
 
-void sum_sets(const Index& sets, const Mat& p, const Mat& x, const int32_t* row, Mat y) {
+int64_t longest_of(const Index& sets) {
+  if (!sets.offsets) return 1;
+  int64_t most = 0;
+  for (int64_t r = 0; r < sets.rows; ++r) most = std::max(most, sets.end(r) - sets.begin(r));
+  return most;
+}
+
+void sum_sets(Call& call, const Index& sets, int64_t longest, const Mat& p, const Mat& x, const int32_t* row, Mat y) {
   const Index of = sets;
+  const auto weighted = [=] ND_KERNEL(int64_t begin, int64_t end, int64_t c) {
+    float sum = 0;
+    for (int64_t i = begin; i < end; ++i) sum = fmaf(p.data[i], x.row(row ? row[i] : i)[c], sum);
+    return sum;
+  };
+  const int64_t blocks = is_long(longest) ? (sets.items + kPartItems - 1) / kPartItems : 0;
+  const Mat parts = call.scratch(2 * blocks, y.cols);
+  teams<kWarp>(parts.rows, 0, [=] ND_KERNEL(const Warp& team, int64_t at) {
+    const int64_t first = at / 2 * kPartItems,
+                  last = (first + kPartItems < of.items ? first + kPartItems : of.items) - 1;
+    const int64_t r = of.row_of(at % 2 == 0 ? first : last), begin = of.begin(r), end = of.end(r);
+    if (!is_long(end - begin) || part_of(begin, at / 2) != at) return;
+    team.each(y.cols, [&](int64_t c) {
+      parts.row(at)[c] = weighted(begin > first ? begin : first, end <= last ? end : last + 1, c);
+    });
+  });
   teams<kWarp>(sets.rows, 0, [=] ND_KERNEL(const Warp& team, int64_t r) {
+    const int64_t begin = of.begin(r), end = of.end(r);
     team.each(y.cols, [&](int64_t c) {
       float sum = 0;
-      for (int64_t i = of.begin(r); i < of.end(r); ++i) sum = fmaf(p.data[i], x.row(row ? row[i] : i)[c], sum);
+      if (!is_long(end - begin)) sum = weighted(begin, end, c);
+      else
+        for (int64_t b = begin / kPartItems; b * kPartItems < end; ++b) sum += parts.row(part_of(begin, b))[c];
       y.row(r)[c] = sum;
     });
   });
@@ -109,7 +138,7 @@ void segment_softmax_backward(const Index& segments, const Mat& p, const Mat& dp
 
 void segment_sum(const Index& segments, const Mat& p, const Mat& x, const Index& index, Mat y) {
   Call call;
-  sum_sets(call.in(segments), p, x, call.in(index.row, index.items), y);
+  sum_sets(call, call.in(segments), longest_of(segments), p, x, call.in(index.row, index.items), y);
 }
 
 void segment_sum_backward_weights(const Index& segments, const Mat& dy, const Mat& x, const Index& index, bool add,
