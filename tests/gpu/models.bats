@@ -15,11 +15,22 @@ setup() { cd "$BATS_FILE_TMPDIR"; }
 losses() { sed -n 's/.*"event":"epoch".*"loss":\([0-9.e+-]*\).*/\1/p' "$1"; }
 
 # Usage: near TOLERANCE FILE FILE: as many numbers, at least one, and each within so much of the other's, relatively.
-near() {
-  paste "$2" "$3" | awk -v t="$1" '
-    NF != 2 { print "a line of one file only: " $0; bad = 1; next }
-    { d = $1 - $2; if (d < 0) d = -d; m = $2 < 0 ? -$2 : $2; if (!(d <= t * (m + 1e-2))) { print $1 " and " $2; bad = 1 } }
-    END { exit bad || NR == 0 }'
+near() { within "$1" own "$2" "$3"; }
+
+# Usage: alike TOLERANCE FILE FILE: the same, relative to the largest number of the second file: a number of a vector, or
+# a score, is a sum of which the terms may cancel, so near zero it has no relative precision of its own.
+alike() { within "$1" largest "$2" "$3"; }
+
+within() {
+  paste "$3" "$4" | awk -v t="$1" -v of="$2" '
+    function size(x) { return x < 0 ? -x : x }
+    NF != 2 || /[^-+.e0-9\t]/ { print "not two numbers: " $0; bad = 1; next }
+    { a[NR] = $1; b[NR] = $2; if (size($2) > most) most = size($2) }
+    END {
+      for (i = 1; i <= NR; ++i)
+        if (!(size(a[i] - b[i]) <= t * (of == "own" ? size(b[i]) : most))) { print a[i] " and " b[i]; bad = 1 }
+      exit bad || NR == 0
+    }'
 }
 
 # Usage: same_losses TOOL ARGUMENT...: three epochs' losses on either device within 1e-3.
@@ -124,10 +135,10 @@ dhan_log() {
   for params in cpu gpu; do
     kred-encode -q $params.nd "${reads[@]}" -o v-cpu.nd
     gpu kred-encode -q $params.nd "${reads[@]}" -o v-gpu.nd
-    near 1e-4 <(numbers v-gpu.nd x) <(numbers v-cpu.nd x)
+    alike 1e-4 <(numbers v-gpu.nd x) <(numbers v-cpu.nd x)
     rank-score -q test.nd --params $params.nd "${reads[@]}" -o s-cpu.nd
     gpu rank-score -q test.nd --params $params.nd "${reads[@]}" -o s-gpu.nd
-    near 1e-4 <(numbers s-gpu.nd score) <(numbers s-cpu.nd score)
+    alike 1e-4 <(numbers s-gpu.nd score) <(numbers s-cpu.nd score)
     gpu rank-topk -q test.nd --params $params.nd "${reads[@]}" -o top.tsv
     [ -s top.tsv ]
   done
@@ -144,7 +155,7 @@ dhan_log() {
   same_losses dhan-train "${small[@]}"
   rank-score -q clicks.nd --params cpu.nd --candidates test.nd "${reads[@]}" -o s-cpu.nd
   gpu rank-score -q clicks.nd --params cpu.nd --candidates test.nd "${reads[@]}" -o s-gpu.nd
-  near 1e-4 <(numbers s-gpu.nd score) <(numbers s-cpu.nd score)
+  alike 1e-4 <(numbers s-gpu.nd score) <(numbers s-cpu.nd score)
   local how
   for how in "--summary bilstm --time decay" "--summary cnn --compat official --time abs" "--summary mh2 --dns bilinear"; do
     # shellcheck disable=SC2086  # a list of words

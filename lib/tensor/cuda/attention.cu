@@ -1,8 +1,8 @@
 // Additive attention over ragged sets: two-layer scores, softmax within a set, weighted sums.
 //
 // The first layer of every score is linear in each of its inputs, so it is applied to each table once (a matrix product
-// over distinct rows) and an item only adds rows up; see ops.inc. One warp an item, a set or a part of a long one; lanes share out
-// columns.
+// over distinct rows) and an item only adds rows up; see ops.inc. One warp an item, a set or a part of a long one;
+// lanes share out columns.
 //
 // A score of n units from 3 tables takes 12 n bytes and 4 n operations, read once more from the L1 cache for the mask:
 // of n = 128 an H100's memory gives one every 0.5 ns where no row is met twice, its L2 cache (about twice as fast) one
