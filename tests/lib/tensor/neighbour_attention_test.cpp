@@ -5,6 +5,7 @@
 #include <cstring>
 #include <vector>
 
+#include "lib/tensor/cpu/fixed_sums.h"
 #include "lib/tensor/grad.h"
 #include "lib/tensor/random.h"
 
@@ -84,7 +85,7 @@ std::vector<uint32_t> bits(const Mat& m) {
   return all;
 }
 
-TEST(NeighbourAttention, GivesTheBitsOfTheOperationsItStandsFor) {
+TEST(NeighbourAttentionForward, GivesTheBitsOfTheOperationsItStandsFor) {
   Inputs in;
   Var fused_weights = nullptr, weights = nullptr;
   const Var fused = in.fused(&fused_weights), composed = in.composed(&weights);
@@ -92,7 +93,19 @@ TEST(NeighbourAttention, GivesTheBitsOfTheOperationsItStandsFor) {
   EXPECT_EQ(bits(fused_weights->value), bits(weights->value));
 }
 
-TEST(NeighbourAttention, GivesTheirGradients) {
+// With the tile unit, where there is one, or without.
+class NeighbourAttention : public testing::TestWithParam<bool> {
+ protected:
+  void SetUp() override {
+    if (GetParam() && !cpu::fixed::available()) GTEST_SKIP() << "this machine has no tile unit";
+    cpu::fixed::enabled() = GetParam();
+  }
+  void TearDown() override { cpu::fixed::enabled() = cpu::fixed::available(); }
+};
+INSTANTIATE_TEST_SUITE_P(, NeighbourAttention, testing::Bool(),
+                         [](const auto& on_tiles) { return on_tiles.param ? "OnTiles" : "InFloats"; });
+
+TEST_P(NeighbourAttention, GivesTheirGradients) {
   Inputs a, b;
   Var weights = nullptr;
   a.backward(a.fused(nullptr));
