@@ -12,6 +12,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <memory>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -100,31 +101,42 @@ class ClickTask : public Trainee {
  public:
   static constexpr uint64_t kUntimed = 2;  // steps in which memory finds its size
 
-  ClickTask(Dhan& model, const DhanData& data, const Clicks& clicks)
-      : model_(model), clicks_(clicks), step_(model, data) {}
+  ClickTask(Dhan& model, const DhanData& data, const Clicks& clicks) : model_(model), data_(data), clicks_(clicks) {}
   Parameters& parameters() override { return model_.parameters(); }
   int64_t examples() const override { return clicks_.size(); }
   double validate() override { return NAN; }
-  Var loss(Tape& tape, std::span<const int64_t> rows, int64_t) override {
-    if (draws_ == kUntimed) began_ = Seconds::now();
-    step_.clear();
-    positive_.clear();
-    for (int64_t i : rows) {
-      clicks_.collect(step_, i);
-      for (int64_t c = 0; c < clicks_.candidates; ++c) positive_.push_back(c == 0);
-    }
-    const uint64_t draw = draws_++;
-    return grad::two_means_loss(tape, step_.logits(tape, &draw), positive_.data());
-  }
+  std::unique_ptr<Step> step() override { return std::make_unique<ClickStep>(*this); }
   // Since the first step after those.
   Seconds passed() const { return Seconds::now() - began_; }
 
  private:
+  class ClickStep : public Step {
+   public:
+    explicit ClickStep(ClickTask& task) : task_(task), step_(task.model_, task.data_) {}
+    void prepare(std::span<const int64_t> rows, int64_t) override {
+      step_.clear();
+      positive_.clear();
+      for (int64_t i : rows) {
+        task_.clicks_.collect(step_, i);
+        for (int64_t c = 0; c < task_.clicks_.candidates; ++c) positive_.push_back(c == 0);
+      }
+    }
+    Var loss(Tape& tape) override {
+      if (task_.draws_ == kUntimed) task_.began_ = Seconds::now();
+      const uint64_t draw = task_.draws_++;
+      return grad::two_means_loss(tape, step_.logits(tape, &draw), positive_.data());
+    }
+
+   private:
+    ClickTask& task_;
+    DhanStep step_;
+    std::vector<uint8_t> positive_;
+  };
+
   Dhan& model_;
+  const DhanData& data_;
   const Clicks& clicks_;
-  DhanStep step_;
   Seconds began_;
-  std::vector<uint8_t> positive_;
   uint64_t draws_ = 0;
 };
 

@@ -10,6 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <memory>
 #include <numeric>
 #include <string>
 #include <vector>
@@ -102,33 +103,48 @@ Kg graph() {
 // The category task, and counts of how much a step's rows repeat.
 class CategoryTask : public Trainee {
  public:
-  CategoryTask(Kred& model, const KredData& data, const Corpus& corpus)
-      : model_(model), data_(data), corpus_(corpus), batcher_(model, data) {}
+  CategoryTask(Kred& model, const KredData& data, const Corpus& corpus) : model_(model), data_(data), corpus_(corpus) {}
   Parameters& parameters() override { return model_.parameters(); }
   int64_t examples() const override { return corpus_.size(); }
   double validate() override { return NAN; }
-  Var loss(Tape& tape, std::span<const int64_t> rows, int64_t) override {
-    articles_.assign(rows.begin(), rows.end());
-    label_.clear();
-    for (int64_t a : rows) label_.push_back(corpus_.category[a]);
-    const ArticleBatch batch = batcher_.articles(tape.arena(), articles_, &heads_);
-    const EntityBatch entities = batcher_.entities(tape.arena(), heads_);
-    heads += batch.links.items;
-    unique_heads += entities.count;
-    neighbours += entities.neighbours.items;
-    unique_neighbours += entities.tail.rows;
-    Var e = model_.entities(tape, data_.frozen(), entities);
-    Var v = model_.articles(tape, data_.frozen(), batch, e);
-    return grad::cross_entropy(tape, model_.category(tape, v), label_.data());
-  }
+  std::unique_ptr<Step> step() override { return std::make_unique<Documents>(*this); }
   int64_t heads = 0, unique_heads = 0, neighbours = 0, unique_neighbours = 0;
 
  private:
+  class Documents : public Step {
+   public:
+    explicit Documents(CategoryTask& task) : task_(task), batcher_(task.model_, task.data_) {}
+    void prepare(std::span<const int64_t> rows, int64_t) override {
+      arena_.reset();
+      articles_.assign(rows.begin(), rows.end());
+      label_ = arena_.array<int32_t>(static_cast<int64_t>(rows.size()));
+      for (size_t i = 0; i < rows.size(); ++i) label_[i] = task_.corpus_.category[rows[i]];
+      batch_ = batcher_.articles(arena_, articles_, &heads_);
+      entities_ = batcher_.entities(arena_, heads_);
+    }
+    Var loss(Tape& tape) override {
+      task_.heads += batch_.links.items;
+      task_.unique_heads += entities_.count;
+      task_.neighbours += entities_.neighbours.items;
+      task_.unique_neighbours += entities_.tail.rows;
+      Var e = task_.model_.entities(tape, task_.data_.frozen(), entities_);
+      Var v = task_.model_.articles(tape, task_.data_.frozen(), batch_, e);
+      return grad::cross_entropy(tape, task_.model_.category(tape, v), label_.data());
+    }
+
+   private:
+    CategoryTask& task_;
+    KredBatcher batcher_;
+    Arena arena_;
+    ArticleBatch batch_;
+    EntityBatch entities_;
+    std::vector<int32_t> articles_, heads_;
+    std::span<int32_t> label_;
+  };
+
   Kred& model_;
   const KredData& data_;
   const Corpus& corpus_;
-  KredBatcher batcher_;
-  std::vector<int32_t> articles_, heads_, label_;
 };
 
 int run(int64_t n, int threads, const std::string& device) {

@@ -33,39 +33,39 @@ DhanNegatives::DhanNegatives(Dhan& model, const DhanData& data, const Clicks& cl
   add("negatives.w", h, h, h);
 }
 
-void DhanNegatives::draw(std::span<const int32_t> clicks, int64_t epoch) {
+void DhanNegatives::draw(std::span<const int32_t> clicks, int64_t epoch, DhanPool& pool) const {
   const auto n = static_cast<int64_t>(clicks.size()), most = options_.pool;
-  positive_.resize(clicks.size());
-  pool_.resize(static_cast<size_t>(n * most));
+  pool.positive.resize(clicks.size());
+  pool.article.resize(static_cast<size_t>(n * most));
   std::vector<int64_t> count(clicks.size());
   parallel_ranges(n, kDrawBlock, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
-      positive_[static_cast<size_t>(i)] = clicks_.article.values[clicks[i]];
+      pool.positive[static_cast<size_t>(i)] = clicks_.article.values[clicks[i]];
       count[i] = drawn_.draw(clicks[i], epoch,
-                             std::span(pool_).subspan(static_cast<size_t>(i * most), static_cast<size_t>(most)));
+                             std::span(pool.article).subspan(static_cast<size_t>(i * most), static_cast<size_t>(most)));
     }
   });
-  pool_offsets_.assign(1, 0);
-  owner_.clear();
+  pool.offsets.assign(1, 0);
+  pool.owner.clear();
   for (int64_t i = 0; i < n; ++i) {  // closes the gaps of pools that are not full
-    std::copy_n(pool_.begin() + i * most, count[i], pool_.begin() + pool_offsets_.back());
-    owner_.insert(owner_.end(), static_cast<size_t>(count[i]), static_cast<int32_t>(i));
-    pool_offsets_.push_back(pool_offsets_.back() + count[i]);
+    std::copy_n(pool.article.begin() + i * most, count[i], pool.article.begin() + pool.offsets.back());
+    pool.owner.insert(pool.owner.end(), static_cast<size_t>(count[i]), static_cast<int32_t>(i));
+    pool.offsets.push_back(pool.offsets.back() + count[i]);
   }
-  pool_.resize(static_cast<size_t>(pool_offsets_.back()));
+  pool.article.resize(static_cast<size_t>(pool.offsets.back()));
 }
 
 // Of each of the pool with its positive: the sum of three cosines.
-std::vector<float> DhanNegatives::cosines() {
+std::vector<float> DhanNegatives::cosines(const DhanPool& pool) {
   arena_.reset();
-  const auto items = static_cast<int64_t>(pool_.size());
+  const auto items = static_cast<int64_t>(pool.article.size());
   const Mat total = arena_.mat(items, 1), one = arena_.mat(items, 1);
   fill(total, 0.0f);
   const auto add = [&](const Mat& table, const std::vector<int32_t>& row_of) {
     auto mine = arena_.array<int32_t>(items), its = arena_.array<int32_t>(items);
     for (int64_t i = 0; i < items; ++i) {
-      mine[i] = row_of[static_cast<size_t>(pool_[i])];
-      its[i] = row_of[static_cast<size_t>(positive_[static_cast<size_t>(owner_[i])])];
+      mine[i] = row_of[static_cast<size_t>(pool.article[i])];
+      its[i] = row_of[static_cast<size_t>(pool.positive[static_cast<size_t>(pool.owner[i])])];
     }
     ops::row_dots(table, picks(mine, table.rows), table, picks(its, table.rows), true, one);
     ops::axpy(1.0f, one, total);
@@ -96,17 +96,18 @@ Var DhanNegatives::net(Tape& tape, std::span<const int32_t> articles) {
   return grad::linear(tape, {id}, bias, act, n);
 }
 
-std::vector<float> DhanNegatives::matches() {
+std::vector<float> DhanNegatives::matches(const DhanPool& pool) {
   arena_.reset();
   Tape tape(arena_, false);
-  const auto clicks = static_cast<int64_t>(positive_.size()), items = static_cast<int64_t>(pool_.size());
-  Var left = grad::linear(tape, {{net(tape, positive_), model_.parameters().on(tape, "negatives.w")}}, nullptr,
+  const auto clicks = static_cast<int64_t>(pool.positive.size()), items = static_cast<int64_t>(pool.article.size());
+  Var left = grad::linear(tape, {{net(tape, pool.positive), model_.parameters().on(tape, "negatives.w")}}, nullptr,
                           Activation::none, clicks);
   return values_of(
-      grad::row_dots(tape, {left, picks(owner_, clicks)}, {net(tape, pool_), identity(items)}, false)->value);
+      grad::row_dots(tape, {left, picks(pool.owner, clicks)}, {net(tape, pool.article), identity(items)}, false)
+          ->value);
 }
 
-Var DhanNegatives::loss(Tape& tape, std::span<const DhanInstance> instances) {
+Var DhanNegatives::loss(Tape& tape, const DhanPool& pool, std::span<const DhanInstance> instances) {
   if (options_.dns != "bilinear") return nullptr;
   const auto n = static_cast<int64_t>(instances.size());
   // The last article read beside the positive, then the first one drawn beside it.
@@ -116,52 +117,50 @@ Var DhanNegatives::loss(Tape& tape, std::span<const DhanInstance> instances) {
     beside.push_back(instances[i].article.back());
     owner.push_back(static_cast<int32_t>(i));
     one_reader.push_back(1);
-    if (pool_offsets_[i] == pool_offsets_[i + 1]) continue;
-    beside.push_back(pool_[static_cast<size_t>(pool_offsets_[i])]);
+    if (pool.offsets[i] == pool.offsets[i + 1]) continue;
+    beside.push_back(pool.article[static_cast<size_t>(pool.offsets[i])]);
     owner.push_back(static_cast<int32_t>(i));
     one_reader.push_back(0);
   }
   const auto items = static_cast<int64_t>(beside.size());
-  auto rows = tape.arena().array<int32_t>(items);
-  auto positive = tape.arena().array<uint8_t>(items);
-  std::copy(owner.begin(), owner.end(), rows.begin());
-  std::copy(one_reader.begin(), one_reader.end(), positive.begin());
-  Var left = grad::linear(tape, {{net(tape, positive_), model_.parameters().on(tape, "negatives.w")}}, nullptr,
+  const auto rows = tape.arena().copy(owner);
+  const auto positive = tape.arena().copy(one_reader);
+  Var left = grad::linear(tape, {{net(tape, pool.positive), model_.parameters().on(tape, "negatives.w")}}, nullptr,
                           Activation::none, n);
   Var s = grad::row_dots(tape, {left, make_index(tape.arena(), rows, n)}, {net(tape, beside), identity(items)}, false);
   return grad::two_means_loss(tape, s, positive.data());
 }
 
-void DhanNegatives::choose(std::span<const int32_t> clicks, std::span<const DhanInstance> instances, int64_t epoch) {
-  draw(clicks, epoch);
-  const std::vector<float> by = options_.dns == "similar"    ? cosines()
-                                : options_.dns == "bilinear" ? matches()
-                                : options_.dns == "score"    ? scorer_.score(instances, pool_offsets_, pool_)
-                                                             : std::vector<float>(pool_.size(), 0.0f);
+void DhanNegatives::choose(const DhanPool& pool, std::span<const DhanInstance> instances) {
+  const std::vector<float> by = options_.dns == "similar"    ? cosines(pool)
+                                : options_.dns == "bilinear" ? matches(pool)
+                                : options_.dns == "score"    ? scorer_.score(instances, pool.offsets, pool.article)
+                                                             : std::vector<float>(pool.article.size(), 0.0f);
   chosen_.clear();
   offsets_.assign(1, 0);
   std::vector<int64_t> order;
-  for (size_t i = 0; i < clicks.size(); ++i) {
-    order.resize(static_cast<size_t>(pool_offsets_[i + 1] - pool_offsets_[i]));
-    std::iota(order.begin(), order.end(), pool_offsets_[i]);
+  for (size_t i = 0; i < instances.size(); ++i) {
+    order.resize(static_cast<size_t>(pool.offsets[i + 1] - pool.offsets[i]));
+    std::iota(order.begin(), order.end(), pool.offsets[i]);
     const auto k = std::min(static_cast<int64_t>(order.size()), options_.each);
     if (options_.dns != "uniform")  // of equals the article that comes first in the corpus
-      std::partial_sort(order.begin(), order.begin() + k, order.end(),
-                        [&](int64_t a, int64_t b) { return by[a] != by[b] ? by[a] > by[b] : pool_[a] < pool_[b]; });
-    for (int64_t j = 0; j < k; ++j) chosen_.push_back(pool_[static_cast<size_t>(order[j])]);
+      std::partial_sort(order.begin(), order.begin() + k, order.end(), [&](int64_t a, int64_t b) {
+        return by[a] != by[b] ? by[a] > by[b] : pool.article[a] < pool.article[b];
+      });
+    for (int64_t j = 0; j < k; ++j) chosen_.push_back(pool.article[static_cast<size_t>(order[j])]);
     offsets_.push_back(static_cast<int64_t>(chosen_.size()));
   }
 }
 
-double DhanNegatives::mean_rank() {
-  const std::vector<float> by = cosines();
+double DhanNegatives::mean_rank(const DhanPool& pool) {
+  const std::vector<float> by = cosines(pool);
   double sum = 0;
   for (size_t i = 0; i + 1 < offsets_.size(); ++i)
     for (const int32_t a : of(static_cast<int64_t>(i))) {
-      const auto begin = pool_.begin() + pool_offsets_[i], end = pool_.begin() + pool_offsets_[i + 1];
-      const auto mine = std::find(begin, end, a) - pool_.begin();
-      for (auto other = pool_offsets_[i]; other < pool_offsets_[i + 1]; ++other)
-        sum += by[other] > by[mine] || (by[other] == by[mine] && pool_[other] < a);
+      const auto begin = pool.article.begin() + pool.offsets[i], end = pool.article.begin() + pool.offsets[i + 1];
+      const auto mine = std::find(begin, end, a) - pool.article.begin();
+      for (auto other = pool.offsets[i]; other < pool.offsets[i + 1]; ++other)
+        sum += by[other] > by[mine] || (by[other] == by[mine] && pool.article[other] < a);
     }
   return sum / static_cast<double>(std::max<size_t>(chosen_.size(), 1));
 }

@@ -24,30 +24,38 @@ struct DhanNegativeOptions {
   int64_t pool = 50;  // drawn to choose from, anew at every step; fewer where there are no more
 };
 
+// What was drawn for some training clicks.
+struct DhanPool {
+  std::vector<int32_t> positive;        // of each click
+  std::vector<int32_t> article, owner;  // drawn articles, and which click each was drawn for
+  std::vector<int64_t> offsets;         // by click
+};
+
 class DhanNegatives {
  public:
   // With bilinear the net's parameters join the model's, named "negatives.*".
   DhanNegatives(Dhan& model, const DhanData& data, const Clicks& clicks, const TrainingNegatives& drawn,
                 const DhanNegativeOptions& options, uint64_t seed);
 
-  // Chooses for these training clicks in this epoch; `instances` are theirs.
-  void choose(std::span<const int32_t> clicks, std::span<const DhanInstance> instances, int64_t epoch);
+  // Draws for these training clicks in this epoch; on any thread.
+  void draw(std::span<const int32_t> clicks, int64_t epoch, DhanPool& pool) const;
+  // Chooses from what was drawn for clicks with these instances.
+  void choose(const DhanPool& pool, std::span<const DhanInstance> instances);
   // What was chosen for the i-th of them, the hardest first.
   std::span<const int32_t> of(int64_t i) const {
     return std::span(chosen_).subspan(static_cast<size_t>(offsets_[i]),
                                       static_cast<size_t>(offsets_[i + 1] - offsets_[i]));
   }
-  // The loss of the bilinear net on what was chosen from last, [1, 1]; null where there is no net.
-  Var loss(Tape& tape, std::span<const DhanInstance> instances);
+  // The loss of the bilinear net on what was drawn, [1, 1]; null where there is no net.
+  Var loss(Tape& tape, const DhanPool& pool, std::span<const DhanInstance> instances);
 
   // How near to their positives the chosen ones are among their pools by the similarity of "similar", whatever the
   // choice is made by: mean rank from 0, nearest, to pool - 1.
-  double mean_rank();
+  double mean_rank(const DhanPool& pool);
 
  private:
-  void draw(std::span<const int32_t> clicks, int64_t epoch);
-  std::vector<float> cosines();
-  std::vector<float> matches();
+  std::vector<float> cosines(const DhanPool& pool);
+  std::vector<float> matches(const DhanPool& pool);
   Var net(Tape& tape, std::span<const int32_t> articles);
 
   Dhan& model_;
@@ -57,9 +65,6 @@ class DhanNegatives {
   DhanNegativeOptions options_;
   DhanScorer scorer_;
   Arena arena_;
-  std::vector<int32_t> positive_;      // of each click
-  std::vector<int32_t> pool_, owner_;  // drawn articles, and which click each was drawn for
-  std::vector<int64_t> pool_offsets_;
   std::vector<int32_t> chosen_;
   std::vector<int64_t> offsets_;
 };

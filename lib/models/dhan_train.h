@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -26,7 +27,7 @@ class DhanTask : public Trainee {
 
   Parameters& parameters() override { return model_.parameters(); }
   int64_t examples() const override { return static_cast<int64_t>(windows_.train.size()); }
-  Var loss(Tape& tape, std::span<const int64_t> rows, int64_t epoch) override;
+  std::unique_ptr<Step> step() override;
   double validate() override;
 
   // How hard the negatives of this epoch are as the model stands now: DhanNegatives::mean_rank of up to `examples`
@@ -34,7 +35,14 @@ class DhanTask : public Trainee {
   double negative_rank(int64_t epoch, int64_t examples);
 
  private:
-  void choose(std::span<const int64_t> rows, int64_t epoch);
+  class WindowStep;
+  struct Drawn {
+    std::vector<int32_t> click;
+    std::vector<DhanInstance> instance;
+    DhanPool pool;
+  };
+  void draw(std::span<const int64_t> rows, int64_t epoch, Drawn& drawn) const;
+  Var loss(Tape& tape, const Drawn& drawn, uint64_t draw);
 
   Dhan& model_;
   const Windows& windows_;
@@ -44,8 +52,6 @@ class DhanTask : public Trainee {
   DhanStep step_;
   DhanRanker ranker_;
   DhanNegatives negatives_;
-  std::vector<int32_t> click_;  // of the running step
-  std::vector<DhanInstance> instance_;
 };
 
 }  // namespace nd

@@ -11,13 +11,6 @@ namespace {
 // Heads' neighbours lie anywhere: those of this many heads ahead are asked for.
 constexpr int64_t kAhead = 8, kLine = 64 / sizeof(int32_t);
 
-template <class T>
-std::span<T> copy(Arena& arena, const std::vector<T>& from) {
-  auto to = arena.array<T>(static_cast<int64_t>(from.size()));
-  std::copy(from.begin(), from.end(), to.begin());
-  return to;
-}
-
 }  // namespace
 
 KredBatcher::KredBatcher(const Kred& model, const KredData& data)
@@ -69,7 +62,7 @@ EntityBatch KredBatcher::entities(Arena& arena, std::span<const int32_t> heads) 
   if (batch.tails_repeat || distinct) fill(0, batch.count);
   else parallel_ranges(batch.count, 128, fill);
   if (batch.tails_repeat) {
-    batch.tails = copy(arena, tails_.rows()).data();
+    batch.tails = arena.copy(tails_.rows()).data();
     batch.tail = make_index(arena, tail, static_cast<int64_t>(tails_.rows().size()));
   } else {
     batch.tails = tail.data();

@@ -29,23 +29,28 @@ void KredStep::candidate(int32_t article) {
   ++candidate_offsets_.back();
 }
 
+void KredStep::prepare() {
+  arena_.reset();
+  batch_ = batcher_.articles(arena_, articles_.rows(), &heads_);
+  if (model_.uses_neighbours()) entities_ = batcher_.entities(arena_, heads_);
+  histories_ = make_segments(arena_, arena_.copy(history_offsets_));
+  clicks_ = make_index(arena_, arena_.copy(clicked_), batch_.count);
+  users_ = make_segments(arena_, arena_.copy(candidate_offsets_));
+  candidates_ = make_index(arena_, arena_.copy(candidate_), batch_.count);
+}
+
 Var KredStep::scores(Tape& tape) {
-  Arena& arena = tape.arena();
   const KredFrozen& frozen = data_.frozen();
-  const ArticleBatch batch = batcher_.articles(arena, articles_.rows(), &heads_);
   Var entities = !model_.uses_entities()    ? nullptr
-                 : model_.uses_neighbours() ? model_.entities(tape, frozen, batcher_.entities(arena, heads_))
+                 : model_.uses_neighbours() ? model_.entities(tape, frozen, entities_)
                                             : tape.constant(frozen.entity_x);
-  Var vectors = model_.articles(tape, frozen, batch, entities);
-  Var users = model_.users(tape, vectors, model_.history_logits(tape, vectors), make_segments(arena, history_offsets_),
-                           make_index(arena, clicked_, batch.count));
-  return model_.scores(tape, users, make_segments(arena, candidate_offsets_), vectors,
-                       make_index(arena, candidate_, batch.count));
+  Var vectors = model_.articles(tape, frozen, batch_, entities);
+  Var users = model_.users(tape, vectors, model_.history_logits(tape, vectors), histories_, clicks_);
+  return model_.scores(tape, users, users_, vectors, candidates_);
 }
 
 Var KredStep::loss(Tape& tape, Var scores) {
-  return grad::rank_loss(tape, make_segments(tape.arena(), candidate_offsets_), scores,
-                         static_cast<float>(model_.options().gamma));
+  return grad::rank_loss(tape, users_, scores, static_cast<float>(model_.options().gamma));
 }
 
 KredUser2Item::KredUser2Item(Kred& model, KredData& data, const Behavior& train, const Behavior& valid,
@@ -59,28 +64,40 @@ KredUser2Item::KredUser2Item(Kred& model, KredData& data, const Behavior& train,
       max_history_(max_history),
       resample_(resample),
       judge_(std::move(judge)),
-      step_(model, data),
       ranker_(model, data, max_history),
-      drawn_(static_cast<size_t>(negatives_each)) {
+      negatives_each_(negatives_each) {
   for (int64_t i = 0; i < train.size(); ++i)
     for (int64_t c = train.candidate.offsets[i]; c < train.candidate.offsets[i + 1]; ++c)
       if (train.label[c] == kClicked)
         clicks_.push_back({static_cast<int32_t>(i), static_cast<int32_t>(c - train.candidate.offsets[i])});
 }
 
-Var KredUser2Item::loss(Tape& tape, std::span<const int64_t> rows, int64_t epoch) {
-  neighbours_of(epoch);
-  step_.clear();
-  for (const int64_t row : rows) {
-    const Click& click = clicks_[row];
-    const auto history = train_.history[train_.impression_history[click.impression]];
-    step_.user(history.last(std::min<size_t>(static_cast<size_t>(max_history_), history.size())));
-    step_.candidate(train_.candidate[click.impression][click.position]);
-    const int count = negatives_.draw(click.impression, click.position, epoch, drawn_);
-    for (int j = 0; j < count; ++j) step_.candidate(drawn_[j]);
+class KredUser2Item::ClickStep : public Trainee::Step {
+ public:
+  explicit ClickStep(const KredUser2Item& task)
+      : task_(task), step_(task.model_, task.data_), drawn_(static_cast<size_t>(task.negatives_each_)) {}
+
+  void prepare(std::span<const int64_t> rows, int64_t epoch) override {
+    step_.clear();
+    for (const int64_t row : rows) {
+      const Click& click = task_.clicks_[row];
+      const auto history = task_.train_.history[task_.train_.impression_history[click.impression]];
+      step_.user(history.last(std::min<size_t>(static_cast<size_t>(task_.max_history_), history.size())));
+      step_.candidate(task_.train_.candidate[click.impression][click.position]);
+      const int count = task_.negatives_.draw(click.impression, click.position, epoch, drawn_);
+      for (int j = 0; j < count; ++j) step_.candidate(drawn_[j]);
+    }
+    step_.prepare();
   }
-  return step_.loss(tape, step_.scores(tape));
-}
+  Var loss(Tape& tape) override { return step_.loss(tape, step_.scores(tape)); }
+
+ private:
+  const KredUser2Item& task_;
+  KredStep step_;
+  std::vector<int32_t> drawn_;
+};
+
+std::unique_ptr<Trainee::Step> KredUser2Item::step() { return std::make_unique<ClickStep>(*this); }
 
 double KredUser2Item::validate() {
   neighbours_of(0);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <span>
 #include <vector>
 
@@ -24,6 +25,8 @@ class KredStep {
   void user(std::span<const int32_t> history);
   void candidate(int32_t article);
 
+  // All of it that does not depend on the parameters, once everybody is there.
+  void prepare();
   // Eq. (9) of every candidate [candidates, 1]; valid until clear().
   Var scores(Tape& tape);
   // Eqs. (10)-(11): mean over users, without the L2 term.
@@ -36,6 +39,11 @@ class KredStep {
   Distinct articles_;
   std::vector<int32_t> heads_, clicked_, candidate_;
   std::vector<int64_t> history_offsets_, candidate_offsets_;
+  // What prepare() made.
+  Arena arena_;
+  ArticleBatch batch_;
+  EntityBatch entities_;
+  Index histories_, clicks_, users_, candidates_;
 };
 
 class KredUser2Item : public Trainee {
@@ -49,11 +57,13 @@ class KredUser2Item : public Trainee {
 
   Parameters& parameters() override { return model_.parameters(); }
   int64_t examples() const override { return static_cast<int64_t>(clicks_.size()); }
-  Var loss(Tape& tape, std::span<const int64_t> rows, int64_t epoch) override;
+  void begin_epoch(int64_t epoch) override { neighbours_of(epoch); }
+  std::unique_ptr<Step> step() override;
   // Judges with the neighbours of epoch 0, which are those the trained model will be used with.
   double validate() override;
 
  private:
+  class ClickStep;
   void neighbours_of(int64_t epoch);
 
   struct Click {
@@ -68,10 +78,9 @@ class KredUser2Item : public Trainee {
   bool resample_;
   int64_t neighbours_of_epoch_ = 0;
   Judge judge_;
-  KredStep step_;
   KredRanker ranker_;
   std::vector<Click> clicks_;
-  std::vector<int32_t> drawn_;
+  int64_t negatives_each_;
 };
 
 }  // namespace nd

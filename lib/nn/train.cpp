@@ -5,11 +5,14 @@
 #include <chrono>
 #include <cmath>
 #include <limits>
+#include <memory>
 #include <numeric>
 #include <vector>
 
 #include "lib/io/digest.h"
 #include "lib/io/kind_file.h"
+#include "lib/tensor/device.h"
+#include "lib/tensor/parallel.h"
 #include "lib/tensor/random.h"
 
 namespace nd {
@@ -52,10 +55,61 @@ std::string difference(const Meta& disk, const Meta& run) {
   return "";
 }
 
+// Steps of an epoch in their order, some of them prepared ahead by the crew. On one thread each is prepared when its
+// turn comes.
+class StepsAhead {
+ public:
+  explicit StepsAhead(Trainee& trainee) : places_(static_cast<size_t>(1 + ahead())) {
+    for (Place& place : places_) place.step = trainee.step();
+  }
+
+  // From here on next() gives the steps of these rows, `batch` of them each. The rows live until the last one is done.
+  void begin(std::span<const int64_t> rows, int64_t batch, int64_t epoch) {
+    rows_ = rows;
+    batch_ = static_cast<size_t>(batch);
+    epoch_ = epoch;
+    started_ = given_ = 0;
+  }
+  Trainee::Step& next() {
+    for (; started_ < given_ + places_.size() && started_ * batch_ < rows_.size(); ++started_) {
+      Place& place = places_[started_ % places_.size()];
+      place.prepared.start(
+          [&step = *place.step, rows = rows_of(started_), epoch = epoch_] { step.prepare(rows, epoch); });
+    }
+    Place& place = places_[given_++ % places_.size()];
+    place.prepared.finish();
+    return *place.step;
+  }
+
+ private:
+  // A step takes the CPU longer than its preparation, so one ahead is enough; a GPU is so much faster that it takes
+  // several threads to keep up with it.
+  static int ahead() { return std::min(threads() - 1, device() == Device::cuda ? 4 : 1); }
+
+  struct Place {
+    std::unique_ptr<Trainee::Step> step;
+    Aside prepared;
+  };
+  std::span<const int64_t> rows_of(size_t step) const {
+    const size_t begin = step * batch_;
+    return rows_.subspan(begin, std::min(batch_, rows_.size() - begin));
+  }
+
+  std::vector<Place> places_;
+  std::span<const int64_t> rows_;
+  size_t batch_ = 0, started_ = 0, given_ = 0;
+  int64_t epoch_ = 0;
+};
+
 class Run {
  public:
   Run(Trainee& trainee, const TrainOptions& options, const TrainHooks& hooks, const CheckpointFile& file)
-      : trainee_(trainee), parameters_(trainee.parameters()), options_(options), hooks_(hooks), file_(file) {
+      : trainee_(trainee),
+        parameters_(trainee.parameters()),
+        options_(options),
+        hooks_(hooks),
+        file_(file),
+        steps_(trainee) {
     parameters_.write(best_, "best.", &Parameter::value);
   }
 
@@ -84,16 +138,18 @@ class Run {
 
  private:
   void one_epoch(Tape& tape) {
-    std::vector<int64_t> order(static_cast<size_t>(trainee_.examples()));
-    std::iota(order.begin(), order.end(), 0);
+    order_.resize(static_cast<size_t>(trainee_.examples()));
+    std::iota(order_.begin(), order_.end(), 0);
     RandomSequence random(options_.seed, "shuffle", static_cast<uint64_t>(at_.epoch + 1));
-    shuffle(order, random);
-    const auto total = static_cast<int64_t>(order.size());
+    shuffle(order_, random);
+    const auto total = static_cast<int64_t>(order_.size());
+    trainee_.begin_epoch(at_.epoch + 1);
+    steps_.begin(std::span(order_).subspan(static_cast<size_t>(at_.done)), options_.batch, at_.epoch + 1);
     while (at_.done < total) {
       const int64_t count = std::min(options_.batch, total - at_.done);
       tape.reset();
       parameters_.clear_gradients();
-      Var loss = trainee_.loss(tape, std::span(order).subspan(at_.done, count), at_.epoch + 1);
+      Var loss = steps_.next().loss(tape);
       const auto mean = static_cast<double>(value_of(loss->value));
       if (!std::isfinite(mean))
         throw Error("the loss is not finite in epoch " + std::to_string(at_.epoch + 1) + " after " +
@@ -176,6 +232,8 @@ class Run {
   Progress at_;
   std::map<std::string, Matrix> best_;
   double last_saved_ = 0;
+  std::vector<int64_t> order_;  // of the running epoch
+  StepsAhead steps_;            // reads it
 };
 
 }  // namespace

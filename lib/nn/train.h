@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -31,8 +32,21 @@ class Trainee {
   virtual ~Trainee() = default;
   virtual Parameters& parameters() = 0;
   virtual int64_t examples() const = 0;
-  // The mean loss of these examples (rows in [0, examples())) in this epoch, as a (1,1) value on the tape.
-  virtual Var loss(Tape& tape, std::span<const int64_t> rows, int64_t epoch) = 0;
+  // Called before the first step of an epoch.
+  virtual void begin_epoch(int64_t /*epoch*/) {}
+
+  // A place for one step after another, in two halves, of which the first can be done ahead, while a step in another
+  // place is computed.
+  class Step {
+   public:
+    virtual ~Step() = default;
+    // All that the loss of these examples (rows in [0, examples())) in this epoch takes and that does not depend on the
+    // parameters. On any thread, beside prepare and loss of other places.
+    virtual void prepare(std::span<const int64_t> rows, int64_t epoch) = 0;
+    // The mean loss of the examples prepared last, as a (1,1) value on the tape, good until the next prepare.
+    virtual Var loss(Tape& tape) = 0;
+  };
+  virtual std::unique_ptr<Step> step() = 0;
   // How good the current parameters are, higher is better; NaN when nothing can be said.
   virtual double validate() = 0;
 };

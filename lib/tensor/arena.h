@@ -8,6 +8,7 @@
 // after.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -34,6 +35,12 @@ class Arena {
   template <class T>
   std::span<T> array(int64_t count) {
     return {static_cast<T*>(bytes(static_cast<size_t>(count) * sizeof(T))), static_cast<size_t>(count)};
+  }
+  template <class T>
+  std::span<T> copy(const std::vector<T>& from) {
+    const std::span<T> to = array<T>(static_cast<int64_t>(from.size()));
+    std::copy(from.begin(), from.end(), to.begin());
+    return to;
   }
   Mat mat(int64_t rows, int64_t cols) {
     Pool& pool = device_ == Device::cpu ? bytes_ : mats_;

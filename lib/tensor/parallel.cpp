@@ -2,13 +2,16 @@
 
 #include <sched.h>
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <deque>
 #include <exception>
 #include <memory>
 #include <mutex>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace nd {
@@ -24,6 +27,18 @@ int allowed_processors() {
   return static_cast<int>(std::thread::hardware_concurrency());
 }
 
+// A worker does something aside, and no job of its own: the crew is its caller's.
+thread_local bool is_aside = false;
+
+void do_errand(detail::Errand& errand) {
+  try {
+    errand.work();
+  } catch (...) {
+    errand.failure = std::current_exception();
+  }
+  errand.done.store(true, std::memory_order_release);
+}
+
 struct Job {
   int64_t blocks = 0;
   void (*body)(void*, int64_t) = nullptr;
@@ -35,7 +50,8 @@ struct Job {
 //
 // Each begins with a run of blocks of its own, the same share in every job: what one operation wrote is then near to
 // the thread that reads it in the next, and what a block asked for ahead is near to the thread that does the block
-// after. Whoever is through helps the others.
+// after. Whoever is through helps the others. A worker that is free when something waits aside does that, and the
+// others do its blocks.
 class Crew {
  public:
   // Fewer workers than asked for, where the system gives no more: that changes no result.
@@ -75,11 +91,33 @@ class Crew {
       std::lock_guard lock(mutex_);
       open_ = false;
     }
-    for (int spin = 0; busy_.load(std::memory_order_acquire) > 0; ++spin) {
+    wait_until([&] { return busy_.load(std::memory_order_acquire) == 0; });
+    if (failure_) std::rethrow_exception(failure_);
+  }
+
+  void post(detail::Errand* aside) {
+    {
+      std::lock_guard lock(mutex_);
+      asides_.push_back(aside);
+      waiting_.store(static_cast<int>(asides_.size()), std::memory_order_release);
+    }
+    if (sleeping_.load() > 0) wake_.notify_one();
+  }
+  // Whether it was still waiting; then nobody will begin it.
+  bool withdraw(detail::Errand* aside) {
+    std::lock_guard lock(mutex_);
+    const auto found = std::find(asides_.begin(), asides_.end(), aside);
+    if (found == asides_.end()) return false;
+    asides_.erase(found);
+    waiting_.store(static_cast<int>(asides_.size()), std::memory_order_release);
+    return true;
+  }
+  template <class F>
+  void wait_until(F&& there) {
+    for (int spin = 0; !there(); ++spin) {
       if (spin < spins_) __builtin_ia32_pause();
       else std::this_thread::yield();
     }
-    if (failure_) std::rethrow_exception(failure_);
   }
 
  private:
@@ -108,18 +146,24 @@ class Crew {
   void work(int self) {
     uint64_t seen = 0;
     for (;;) {
-      for (int spin = 0; spin < spins_ && generation_.load(std::memory_order_acquire) == seen; ++spin)
-        __builtin_ia32_pause();
+      const auto called = [&] {
+        return generation_.load(std::memory_order_acquire) != seen || waiting_.load(std::memory_order_acquire) > 0;
+      };
+      for (int spin = 0; spin < spins_ && !called(); ++spin) __builtin_ia32_pause();
       Job job;
       {
         std::unique_lock lock(mutex_);
-        if (generation_.load() == seen) {
+        if (!called()) {
           sleeping_.fetch_add(1);
-          wake_.wait(lock, [&] { return generation_.load() != seen; });
+          wake_.wait(lock, called);
           sleeping_.fetch_sub(1);
         }
-        seen = generation_.load();
         if (quit_) return;
+        if (!asides_.empty()) {
+          do_aside(lock);
+          continue;
+        }
+        seen = generation_.load();
         if (!open_) continue;
         busy_.fetch_add(1, std::memory_order_relaxed);
         job = job_;
@@ -127,6 +171,16 @@ class Crew {
       drain(job, self);
       busy_.fetch_sub(1, std::memory_order_release);
     }
+  }
+
+  void do_aside(std::unique_lock<std::mutex>& lock) {
+    detail::Errand* const aside = asides_.front();
+    asides_.pop_front();
+    waiting_.store(static_cast<int>(asides_.size()), std::memory_order_release);
+    lock.unlock();
+    is_aside = true;
+    do_errand(*aside);  // and it may be gone
+    is_aside = false;
   }
 
   // A run of blocks, on a cache line of its own.
@@ -145,6 +199,8 @@ class Crew {
   Job job_;
   bool open_ = false;  // workers may still join the job
   bool quit_ = false;
+  std::deque<detail::Errand*> asides_;  // nobody has begun
+  std::atomic<int> waiting_{0};         // as many
   int64_t failed_block_ = INT64_MAX;
   std::exception_ptr failure_;
 };
@@ -169,12 +225,38 @@ int threads() { return crew()->size(); }
 namespace detail {
 void run_blocks(int64_t blocks, void (*body)(void*, int64_t), void* context) {
   if (blocks <= 0) return;
-  if (blocks > 1 && crew()->size() > 1 && !crew_taken.exchange(true, std::memory_order_acquire)) {
+  if (blocks > 1 && crew()->size() > 1 && !is_aside && !crew_taken.exchange(true, std::memory_order_acquire)) {
     const Release release;
     return crew()->run({blocks, body, context});
   }
   for (int64_t block = 0; block < blocks; ++block) body(context, block);
 }
 }  // namespace detail
+
+void Aside::start(std::function<void()> f) {
+  errand_.work = std::move(f);
+  errand_.done.store(false, std::memory_order_relaxed);
+  crew()->post(&errand_);
+}
+
+bool Aside::ended() {
+  if (crew()->withdraw(&errand_)) return false;
+  crew()->wait_until([&] { return errand_.done.load(std::memory_order_acquire); });
+  return true;
+}
+
+void Aside::finish() {
+  if (!errand_.work) return;
+  if (!ended()) do_errand(errand_);
+  errand_.work = nullptr;
+  if (errand_.failure) std::rethrow_exception(std::exchange(errand_.failure, nullptr));
+}
+
+void Aside::drop() {
+  if (!errand_.work) return;
+  ended();
+  errand_.work = nullptr;
+  errand_.failure = nullptr;
+}
 
 }  // namespace nd

@@ -1,22 +1,30 @@
-// Work cut into numbered blocks, done by a fixed crew of threads.
+// Work cut into numbered blocks, done by a fixed crew of threads; and work done aside by one of them meanwhile.
 //
 // What a block is must depend on shapes only, never on the number of threads, and a block must write only what is its
 // own; then results are the same bits for any crew. Sums over blocks are added up by the caller, in block order.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <exception>
 #include <functional>
 #include <type_traits>
 
 namespace nd {
 
-// 0 means every processor this process may use. Not while a parallel_for runs.
+// 0 means every processor this process may use. Not while a parallel_for runs or an Aside is under way.
 void set_threads(int threads);
 int threads();
 
 namespace detail {
 void run_blocks(int64_t blocks, void (*body)(void*, int64_t), void* context);
-}
+
+struct Errand {
+  std::function<void()> work;  // null where nothing is under way
+  std::exception_ptr failure;
+  std::atomic<bool> done{false};
+};
+}  // namespace detail
 
 // Calls f(block) once for each block in [0, blocks), in any order, on any thread; returns when all are done. An
 // exception thrown by f is rethrown here (the one of the lowest block). Calls from inside a block, or while another
@@ -37,5 +45,28 @@ void parallel_ranges(int64_t n, int64_t grain, F&& f) {
     f(begin, begin + grain < n ? begin + grain : n);
   });
 }
+
+// Something that is not needed yet, for a worker of the crew to do while its caller, and with it the rest of the crew,
+// goes on: the processors are as many as before, and none of them waits. Blocks of a parallel_for inside it are done
+// one after another there.
+class Aside {
+ public:
+  Aside() = default;
+  Aside(const Aside&) = delete;
+  ~Aside() { drop(); }
+
+  // Not while one is under way. What f refers to must live until finish or drop.
+  void start(std::function<void()> f);
+  // When this returns f has run: here, where no worker had begun it. Rethrows what it threw. Nothing without a start.
+  void finish();
+  // Forgets it: f has run or never will.
+  void drop();
+
+ private:
+  // Waits for the worker that does it; false where none has begun, and then none will.
+  bool ended();
+
+  detail::Errand errand_;
+};
 
 }  // namespace nd

@@ -100,6 +100,7 @@ class Dump {
         step_.user(b.history[u]);
         for (int32_t a : b.candidate[u]) step_.candidate(a);
       }
+      step_.prepare();
       *scores = step_.scores(tape);
       return step_.loss(tape, *scores);
     }

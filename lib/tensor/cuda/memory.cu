@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <mutex>
 #include <stdexcept>
 
 #include "lib/tensor/arena.h"
@@ -21,16 +22,23 @@ struct Mirror {
 };
 constexpr size_t kNeverCopied = ~size_t{0};  // written by kernels
 
+// All of them, by their place. An arena may be filled on another thread while operations read others: each mirror has
+// one user at a time, but where they are found is everybody's.
+struct Mirrors {
+  std::mutex mutex;
+  std::map<const std::byte*, Mirror, std::less<>> at;
+};
 // Never destroyed: what outlives main still gives its memory back to them.
-std::map<const std::byte*, Mirror, std::less<>>& mirrors() {
-  static auto& all = *new std::map<const std::byte*, Mirror, std::less<>>;
+Mirrors& mirrors() {
+  static auto& all = *new Mirrors;
   return all;
 }
 // The mirror that holds this place, and the place's offset.
 std::pair<Mirror*, size_t> mirror_of(const void* place) {
   const auto* at = static_cast<const std::byte*>(place);
-  auto next = mirrors().upper_bound(at);
-  if (next == mirrors().begin()) return {nullptr, 0};
+  const std::lock_guard lock(mirrors().mutex);
+  auto next = mirrors().at.upper_bound(at);
+  if (next == mirrors().at.begin()) return {nullptr, 0};
   auto& [host, mirror] = *--next;
   const auto offset = static_cast<size_t>(at - host);
   return offset < mirror.bytes ? std::pair{&mirror, offset} : std::pair<Mirror*, size_t>{nullptr, 0};
@@ -47,7 +55,9 @@ int depth = 0;  // of calls inside calls
 std::byte* allocate_mirrored(size_t bytes) {
   std::byte* const host = allocate_pinned(bytes);
   try {
-    mirrors()[host] = {bytes, allocate(bytes), {}, false};
+    std::byte* const twin = allocate(bytes);
+    const std::lock_guard lock(mirrors().mutex);
+    mirrors().at[host] = {bytes, twin, {}, false};
   } catch (...) {
     release_pinned(host);
     throw;
@@ -56,15 +66,18 @@ std::byte* allocate_mirrored(size_t bytes) {
 }
 
 void release_mirrored(std::byte* memory) {
-  const auto found = mirrors().find(memory);
-  if (found == mirrors().end()) return;
-  release(found->second.twin);
-  mirrors().erase(found);
+  {
+    const std::lock_guard lock(mirrors().mutex);
+    const auto found = mirrors().at.find(memory);
+    if (found == mirrors().at.end()) return;
+    release(found->second.twin);
+    mirrors().at.erase(found);
+  }
   release_pinned(memory);
 }
 
 void renew(std::byte* memory) {
-  Mirror& mirror = mirrors().at(memory);
+  Mirror& mirror = *mirror_of(memory).first;
   if (mirror.on_the_way) synchronize();
   mirror.there.clear();
   mirror.on_the_way = false;

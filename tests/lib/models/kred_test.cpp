@@ -76,6 +76,7 @@ void collect(KredStep& step, const Batch& batch) {
     step.user(batch.history[u]);
     for (int32_t a : batch.candidate[u]) step.candidate(a);
   }
+  step.prepare();
 }
 
 class KredAgainstFloat64 : public testing::TestWithParam<Setting> {};

@@ -36,9 +36,12 @@ TEST(KredUser2Item, ValidatesWithTheNeighboursOfUseWhateverEpochItIsIn) {
   Arena arena;
   Tape tape(arena);
   const std::vector<int64_t> rows = {0, 1};
+  const auto step = task.step();
   const auto loss = [&](int64_t epoch) {
     tape.reset();
-    return task.loss(tape, rows, epoch)->value.data[0];
+    task.begin_epoch(epoch);
+    step->prepare(rows, epoch);
+    return step->loss(tape)->value.data[0];
   };
   const float first = loss(1);
   EXPECT_NE(first, loss(2));  // other negatives and neighbours
@@ -74,7 +77,10 @@ TEST(KredUser2Item, AnExampleIsAClickItsNegativesAndTheEndOfTheHistory) {
   const std::vector<int64_t> rows = {2, 0, 1};
   for (int64_t epoch : {1, 2}) {
     tape.reset();
-    const float loss = task.loss(tape, rows, epoch)->value.data[0];
+    const auto ours = task.step();
+    task.begin_epoch(epoch);
+    ours->prepare(rows, epoch);
+    const float loss = ours->loss(tape)->value.data[0];
     KredStep step(model, data);
     for (int64_t row : rows) {
       step.user(clicks[row].history);
@@ -83,6 +89,7 @@ TEST(KredUser2Item, AnExampleIsAClickItsNegativesAndTheEndOfTheHistory) {
       ASSERT_EQ(negatives.draw(clicks[row].impression, clicks[row].position, epoch, drawn), 3);
       for (int32_t article : drawn) step.candidate(article);
     }
+    step.prepare();
     tape.reset();
     EXPECT_EQ(loss, step.loss(tape, step.scores(tape))->value.data[0]) << "epoch " << epoch;
   }

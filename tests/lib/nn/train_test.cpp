@@ -5,10 +5,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cmath>
 #include <csignal>
 
 #include "lib/tensor/grad.h"
+#include "lib/tensor/parallel.h"
 
 namespace nd {
 namespace {
@@ -19,17 +21,8 @@ class Toy : public Trainee {
   explicit Toy(uint64_t seed = 1) { parameters_.add("w", 5, 3, Init::glorot_uniform, seed); }
   Parameters& parameters() override { return parameters_; }
   int64_t examples() const override { return examples_; }
-  Var loss(Tape& tape, std::span<const int64_t> rows, int64_t) override {
-    label_.clear();
-    row_.clear();
-    for (int64_t r : rows) {
-      seen.push_back(r);
-      row_.push_back(static_cast<int32_t>(r % 5));
-      label_.push_back(static_cast<int32_t>(r % 3));
-    }
-    Var x = grad::gather_sum(tape, {{parameters_.on(tape, "w"), make_index(tape.arena(), row_, 5)}});
-    return grad::cross_entropy(tape, x, label_.data());
-  }
+  void begin_epoch(int64_t epoch) override { epoch_ = epoch; }
+  std::unique_ptr<Step> step() override { return std::make_unique<Rows>(*this); }
   double validate() override {
     const size_t epoch = validations++;
     return epoch < results.size() ? results[epoch] : results.empty() ? NAN : results.back();
@@ -41,9 +34,39 @@ class Toy : public Trainee {
   std::vector<int64_t> seen;
   int64_t examples_ = 50;
 
+  std::atomic<int64_t> prepared = 0;  // steps
+  int64_t broken = -1;                // a row that cannot be prepared
+
  private:
+  class Rows : public Step {
+   public:
+    explicit Rows(Toy& toy) : toy_(toy) {}
+    void prepare(std::span<const int64_t> rows, int64_t epoch) override {
+      EXPECT_EQ(epoch, toy_.epoch_);
+      rows_.assign(rows.begin(), rows.end());
+      row_.clear();
+      label_.clear();
+      for (int64_t r : rows) {
+        if (r == toy_.broken) throw Error("row " + std::to_string(r) + " is broken");
+        row_.push_back(static_cast<int32_t>(r % 5));
+        label_.push_back(static_cast<int32_t>(r % 3));
+      }
+      ++toy_.prepared;
+    }
+    Var loss(Tape& tape) override {
+      toy_.seen.insert(toy_.seen.end(), rows_.begin(), rows_.end());
+      Var x = grad::gather_sum(tape, {{toy_.parameters_.on(tape, "w"), make_index(tape.arena(), row_, 5)}});
+      return grad::cross_entropy(tape, x, label_.data());
+    }
+
+   private:
+    Toy& toy_;
+    std::vector<int64_t> rows_;
+    std::vector<int32_t> row_, label_;
+  };
+
   Parameters parameters_;
-  std::vector<int32_t> row_, label_;
+  int64_t epoch_ = 0;
 };
 
 TrainOptions quick(int64_t epochs, int64_t patience = 10) {
@@ -82,6 +105,53 @@ TEST(Train, ShowsEveryExampleOnceAnEpochInAnotherOrderEachTime) {
   std::sort(second.begin(), second.end());
   EXPECT_EQ(first, second);
   for (int64_t i = 0; i < 50; ++i) EXPECT_EQ(first[i], i);
+}
+
+// What is prepared ahead comes in its turn, and none of it is left when an epoch ends.
+TEST(Train, EndsWithTheSameBitsOnAnyNumberOfThreads) {
+  Toy one;
+  set_threads(1);
+  train(one, quick(20), {}, {});
+  for (const int count : {2, 3, 7}) {
+    set_threads(count);
+    Toy many;
+    train(many, quick(20), {}, {});
+    EXPECT_EQ(many.seen, one.seen) << count << " threads";
+    EXPECT_EQ(many.w(), one.w()) << count << " threads";
+    EXPECT_EQ(many.prepared, 20 * 7) << count << " threads";
+  }
+  set_threads(0);
+}
+
+TEST(Train, OnOneThreadPreparesNothingBeforeItsTurn) {
+  set_threads(1);
+  Toy toy;
+  int64_t steps = 0;
+  TrainHooks hooks;
+  hooks.step = [&](int64_t, int64_t, double) { EXPECT_EQ(toy.prepared, ++steps); };
+  train(toy, quick(2), hooks, {});
+  EXPECT_EQ(steps, 14);
+  set_threads(0);
+}
+
+TEST(Train, ReportsAStepThatCannotBePreparedWhenItsTurnComes) {
+  for (const int count : {1, 2, 7}) {
+    set_threads(count);
+    Toy whole;
+    train(whole, quick(1), {}, {});
+    for (const size_t place : {0u, 9u, 49u}) {
+      Toy toy;
+      toy.broken = whole.seen[place];
+      try {
+        train(toy, quick(1), {}, {});
+        FAIL() << "nothing was thrown";
+      } catch (const Error& e) {
+        EXPECT_EQ(e.what(), "row " + std::to_string(toy.broken) + " is broken");
+      }
+      EXPECT_EQ(toy.seen.size(), place / 8 * 8) << "steps before it, on " << count << " threads";
+    }
+  }
+  set_threads(0);
 }
 
 TEST(Train, StopsWhenPatienceRunsOutAndRestoresTheBestEpoch) {

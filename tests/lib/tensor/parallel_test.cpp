@@ -98,6 +98,98 @@ TEST_P(Parallel, SeveralCallersAtOnceEachGetTheirWorkDone) {
   EXPECT_EQ(wrong, 0);
 }
 
+TEST_P(Parallel, WhatIsAsideIsDoneOnceByTheTimeItIsFinished) {
+  for (int repeat = 0; repeat < 2000; ++repeat) {
+    int done = 0;
+    Aside one, other;
+    one.start([&] { ++done; });
+    std::atomic<int> also = 0;
+    other.start([&] { ++also; });
+    std::atomic<int> count = 0;
+    if (repeat % 3) parallel_for(10, [&](int64_t) { ++count; });
+    one.finish();
+    ASSERT_EQ(done, 1);
+    other.finish();
+    ASSERT_EQ(also, 1);
+    one.finish();
+    ASSERT_EQ(done, 1);
+    one.start([&] { done = 7; });
+    one.finish();
+    ASSERT_EQ(done, 7);
+  }
+}
+
+TEST_P(Parallel, AWorkerDoesWhatIsAsideWhileTheCallerGoesOn) {
+  if (GetParam() == 1) return;
+  for (int repeat = 0; repeat < 20; ++repeat) {
+    if (repeat % 2) std::this_thread::sleep_for(std::chrono::milliseconds(3));  // workers have fallen asleep
+    std::atomic<bool> begun = false, may_end = false;
+    std::thread::id who;
+    Aside aside;
+    aside.start([&] {
+      who = std::this_thread::get_id();
+      begun = true;
+      while (!may_end) std::this_thread::yield();
+    });
+    while (!begun) std::this_thread::yield();
+    std::atomic<int> count = 0;
+    parallel_for(100, [&](int64_t) { ++count; });
+    EXPECT_EQ(count, 100);
+    may_end = true;
+    aside.finish();
+    EXPECT_NE(who, std::this_thread::get_id());
+  }
+}
+
+TEST_P(Parallel, BlocksInsideWhatAWorkerDoesAsideRunInPlace) {
+  if (GetParam() == 1) return;
+  std::atomic<bool> begun = false;
+  std::vector<std::thread::id> who(64);
+  std::thread::id worker;
+  Aside aside;
+  aside.start([&] {
+    begun = true;
+    worker = std::this_thread::get_id();
+    parallel_for(64, [&](int64_t b) {
+      who[b] = std::this_thread::get_id();
+      std::this_thread::sleep_for(std::chrono::microseconds(50));
+    });
+  });
+  while (!begun) std::this_thread::yield();
+  aside.finish();
+  for (const auto& id : who) EXPECT_EQ(id, worker);
+}
+
+TEST_P(Parallel, FinishRethrowsWhatWasThrownAside) {
+  for (int repeat = 0; repeat < 50; ++repeat) {
+    Aside aside;
+    aside.start([] { throw std::runtime_error("aside"); });
+    EXPECT_THROW(aside.finish(), std::runtime_error);
+    bool again = false;
+    aside.start([&] { again = true; });
+    aside.finish();
+    EXPECT_TRUE(again);
+  }
+}
+
+TEST_P(Parallel, WhatIsAsideAndForgottenHasRunOrNeverWill) {
+  for (int repeat = 0; repeat < 2000; ++repeat) {
+    std::atomic<int> begun = 0, ended = 0;
+    {
+      Aside forgotten, failing;
+      forgotten.start([&] {
+        ++begun;
+        std::this_thread::yield();
+        ++ended;
+      });
+      failing.start([] { throw std::runtime_error("nobody asks"); });
+    }
+    ASSERT_EQ(begun, ended);
+    parallel_for(4, [](int64_t) {});
+    ASSERT_EQ(begun, ended);
+  }
+}
+
 TEST(Threads, ZeroMeansAllThisProcessMayUse) {
   set_threads(0);
   EXPECT_GE(threads(), 1);

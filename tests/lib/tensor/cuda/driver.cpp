@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <map>
+#include <mutex>
 #include <new>
 
 #include "lib/tensor/cuda/team.h"
@@ -29,13 +30,18 @@ struct Gpu {
   std::map<const std::byte*, size_t> pieces;  // by place, those in use
   std::multimap<size_t, std::byte*> spare;    // by size, those given back
   int open = 0;
+  std::recursive_mutex mutex;  // a training's steps are prepared by other threads
 
   Gpu() { madvise(base, kRoom, MADV_HUGEPAGE); }
   void touch(bool may) {
+    const std::lock_guard lock(mutex);
     if (may ? open++ > 0 : --open > 0) return;
     if (mprotect(base, kRoom, may ? PROT_READ | PROT_WRITE : PROT_NONE) != 0) std::abort();
   }
-  bool holds(const void* place) const { return place >= base && place < base + used; }
+  bool holds(const void* place) {
+    const std::lock_guard lock(mutex);
+    return place >= base && place < base + used;
+  }
 };
 Gpu& gpu() {
   static auto& instance = *new Gpu;
@@ -75,6 +81,7 @@ std::string what_is_missing() {
 std::byte* allocate(size_t bytes) {
   const size_t room = (bytes + kPage) / kPage * kPage;
   std::byte* piece;
+  const std::lock_guard lock(gpu().mutex);
   if (const auto found = gpu().spare.find(room); found != gpu().spare.end()) {
     piece = found->second;
     gpu().spare.erase(found);
@@ -89,6 +96,7 @@ std::byte* allocate(size_t bytes) {
   return piece;
 }
 void release(std::byte* memory) {
+  const std::lock_guard lock(gpu().mutex);
   const auto found = gpu().pieces.find(memory);
   gpu().spare.emplace(found->second, memory);
   gpu().pieces.erase(found);
