@@ -269,11 +269,11 @@ void segment_softmax_backward(const Index& segments, const Mat& p, const Mat& dp
   check(runs(segments) && is(p, segments.items, 1) && same(p, dp) && same(p, ds), "segment_softmax_backward");
   ND_CALL(ds.device, segment_softmax_backward(segments, p, dp, add, ds));
 }
-void segment_sum(const Index& segments, const Mat& p, const Mat& x, const Index& index, Mat y) {
+void segment_sum(const Index& segments, const Mat& p, const Mat& x, const Index& index, bool add, Mat y) {
   check(runs(segments) && is(p, segments.items, 1) && index.items == segments.items && is(y, segments.rows, x.cols) &&
             reads(index, x),
         "segment_sum");
-  ND_CALL(y.device, segment_sum(segments, p, x, index, y));
+  ND_CALL(y.device, segment_sum(segments, p, x, index, add, y));
 }
 void segment_sum_backward_weights(const Index& segments, const Mat& dy, const Mat& x, const Index& index, bool add,
                                   Mat dp) {

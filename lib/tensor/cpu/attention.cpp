@@ -114,7 +114,7 @@ void segment_softmax_backward(const Index& segments, const Mat& p, const Mat& dp
   });
 }
 
-void segment_sum(const Index& segments, const Mat& p, const Mat& x, const Index& index, Mat y) {
+void segment_sum(const Index& segments, const Mat& p, const Mat& x, const Index& index, bool add, Mat y) {
   parallel_ranges(segments.rows, kSegmentBlock, [&](int64_t first, int64_t last) {
     for (int64_t r = first; r < last; ++r) {
       const auto row = [&](int64_t i) {
@@ -122,7 +122,7 @@ void segment_sum(const Index& segments, const Mat& p, const Mat& x, const Index&
         return x.row(index.row_of(i));
       };
       weighted_sum(
-          segments.begin(r), segments.end(r), [&](int64_t i) { return p.data[i]; }, row, y.cols, false, y.row(r));
+          segments.begin(r), segments.end(r), [&](int64_t i) { return p.data[i]; }, row, y.cols, add, y.row(r));
     }
   });
 }

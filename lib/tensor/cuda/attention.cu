@@ -65,7 +65,8 @@ int64_t longest_of(const Index& sets) {
   return most;
 }
 
-void sum_sets(Call& call, const Index& sets, int64_t longest, const Mat& p, const Mat& x, const int32_t* row, Mat y) {
+void sum_sets(Call& call, const Index& sets, int64_t longest, const Mat& p, const Mat& x, const int32_t* row, bool add,
+              Mat y) {
   const Index of = sets;
   const auto weighted = [=] ND_KERNEL(int64_t begin, int64_t end, int64_t c) {
     float sum = 0;
@@ -86,8 +87,8 @@ void sum_sets(Call& call, const Index& sets, int64_t longest, const Mat& p, cons
   teams<kWarp>(sets.rows, 0, [=] ND_KERNEL(const Warp& team, int64_t r) {
     const int64_t begin = of.begin(r), end = of.end(r);
     team.each(y.cols, [&](int64_t c) {
-      float sum = 0;
-      if (!is_long(end - begin)) sum = weighted(begin, end, c);
+      float sum = add ? y.row(r)[c] : 0.0f;
+      if (!is_long(end - begin)) sum += weighted(begin, end, c);
       else
         for (int64_t b = begin / kPartItems; b * kPartItems < end; ++b) sum += parts.row(part_of(begin, b))[c];
       y.row(r)[c] = sum;
@@ -136,9 +137,9 @@ void segment_softmax_backward(const Index& segments, const Mat& p, const Mat& dp
   softmax_sets_backward(call.in(segments), p, dp, add, ds);
 }
 
-void segment_sum(const Index& segments, const Mat& p, const Mat& x, const Index& index, Mat y) {
+void segment_sum(const Index& segments, const Mat& p, const Mat& x, const Index& index, bool add, Mat y) {
   Call call;
-  sum_sets(call, call.in(segments), longest_of(segments), p, x, call.in(index.row, index.items), y);
+  sum_sets(call, call.in(segments), longest_of(segments), p, x, call.in(index.row, index.items), add, y);
 }
 
 void segment_sum_backward_weights(const Index& segments, const Mat& dy, const Mat& x, const Index& index, bool add,

@@ -29,7 +29,8 @@ void softmax_sets(const Index& sets, const Mat& s, Mat p);
 // ds = (add ? ds : 0) + p ⊙ (dp − p · dp) within each set; ds may be dp when add is false.
 void softmax_sets_backward(const Index& sets, const Mat& p, const Mat& dp, bool add, Mat ds);
 // y = Σ_items p x[row], `row` null for items' own rows; `longest` is the most items that one of the sets has.
-void sum_sets(Call& call, const Index& sets, int64_t longest, const Mat& p, const Mat& x, const int32_t* row, Mat y);
+void sum_sets(Call& call, const Index& sets, int64_t longest, const Mat& p, const Mat& x, const int32_t* row, bool add,
+              Mat y);
 // dp_i = (add ? dp_i : 0) + dy[set] · x[row]
 void dot_items(const Index& sets, const Mat& dy, const Mat& x, const int32_t* row, bool add, Mat dp);
 

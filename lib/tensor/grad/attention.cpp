@@ -16,7 +16,7 @@ Var segment_softmax(Tape& tape, const Index& segments, Var s) {
 
 Var segment_sum(Tape& tape, const Index& segments, Var p, const Rows& x) {
   Var y = tape.result(segments.rows, x.table->value.cols, p->wanted || x.table->wanted);
-  ops::segment_sum(segments, p->value, x.table->value, x.index, y->value);
+  ops::segment_sum(segments, p->value, x.table->value, x.index, false, y->value);
   if (y->wanted)
     tape.record([&tape, segments, p, x, y] {
       if (!y->started) return;
@@ -34,23 +34,27 @@ Var segment_sum(Tape& tape, const Index& segments, Var p, const Rows& x) {
 
 Var segment_sum(Tape& tape, const Index& segments, Var p, std::span<const Rows> tables) {
   const RowsList list(tables);
-  const Mat x = tape.arena().mat(segments.items, list.tables[0].values.cols);
+  Var y = tape.result(segments.rows, list.tables[0].values.cols, p->wanted || list.wanted);
+  if (!y->wanted) {  // nobody will read the items' rows again
+    for (size_t j = 0; j < list.count; ++j)
+      ops::segment_sum(segments, p->value, list.tables[j].values, list.tables[j].index, j > 0, y->value);
+    return y;
+  }
+  const Mat x = tape.arena().mat(segments.items, y->value.cols);
   ops::gather_sum(list.span(), x);
-  Var y = tape.result(segments.rows, x.cols, p->wanted || list.wanted);
-  ops::segment_sum(segments, p->value, x, identity(segments.items), y->value);
-  if (y->wanted)
-    tape.record([&tape, segments, p, list, x, y] {
-      if (!y->started) return;
-      if (p->wanted) {
-        const auto g = tape.gradient(p);
-        ops::segment_sum_backward_weights(segments, y->grad, x, identity(segments.items), g.add, g.mat);
-      }
-      for (size_t j = 0; j < list.count; ++j) {
-        if (!list.rows[j].table->wanted) continue;
-        const auto g = tape.gradient(list.rows[j].table);
-        ops::segment_sum_backward_values(segments, p->value, y->grad, list.rows[j].index, g.add, g.mat);
-      }
-    });
+  ops::segment_sum(segments, p->value, x, identity(segments.items), false, y->value);
+  tape.record([&tape, segments, p, list, x, y] {
+    if (!y->started) return;
+    if (p->wanted) {
+      const auto g = tape.gradient(p);
+      ops::segment_sum_backward_weights(segments, y->grad, x, identity(segments.items), g.add, g.mat);
+    }
+    for (size_t j = 0; j < list.count; ++j) {
+      if (!list.rows[j].table->wanted) continue;
+      const auto g = tape.gradient(list.rows[j].table);
+      ops::segment_sum_backward_values(segments, p->value, y->grad, list.rows[j].index, g.add, g.mat);
+    }
+  });
   return y;
 }
 

@@ -45,7 +45,7 @@ Floats sums(Place& place, const Sizes& sizes, const Floats& weights, const Float
   const auto mat = [&](const Floats& x, int64_t n) {
     return sets.items > 0 ? place.mat(x, sets.items) : place.result(0, n);
   };
-  ops::segment_sum(sets, mat(weights, 1), mat(values, cols), identity(sets.items), y);
+  ops::segment_sum(sets, mat(weights, 1), mat(values, cols), identity(sets.items), false, y);
   return values_of(y);
 }
 
