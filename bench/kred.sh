@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # KRED at the setting of the paper's Table 4 (bench/kred_bench.cpp), and beside it in the same run two PyTorch programs:
 # one as most write it and one with the same algebra as ours, tuned (bench/torch). Ratios are theirs over ours, and
-# inference counts the making of its table on both sides.
+# inference, the best of three on both sides, counts the making of its table.
 #
 # Before each program 3 GB of memory are touched and given back: what the host of a virtual machine has taken away costs
 # fifteen times more to touch than what it has not, which was a quarter of the inference, or nothing, as it happened.
