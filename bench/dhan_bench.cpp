@@ -86,10 +86,6 @@ struct Clicks {
     const size_t at = static_cast<size_t>(i * length), L = static_cast<size_t>(length);
     return {user[i], std::span(article).subspan(at, L), std::span(time).subspan(at, L), moment[i]};
   }
-  void collect(DhanStep& step, int64_t i) const {
-    step.instance(instance(i));
-    for (int64_t c = 0; c < candidates; ++c) step.candidate(candidate[i * candidates + c]);
-  }
   int64_t size() const { return static_cast<int64_t>(user.size()); }
 
   int64_t candidates, length;
@@ -116,10 +112,16 @@ class ClickTask : public Trainee {
     void prepare(std::span<const int64_t> rows, int64_t) override {
       step_.clear();
       positive_.clear();
-      for (int64_t i : rows) {
-        task_.clicks_.collect(step_, i);
-        for (int64_t c = 0; c < task_.clicks_.candidates; ++c) positive_.push_back(c == 0);
+      const Clicks& clicks = task_.clicks_;
+      for (size_t i = 0; i < rows.size(); ++i) {
+        step_.instance(clicks.instance(rows[i]));
+        for (int64_t c = 0; c < clicks.candidates; ++c) {
+          step_.candidate(static_cast<int64_t>(i), clicks.candidate[rows[i] * clicks.candidates + c]);
+          positive_.push_back(c == 0);
+        }
       }
+      step_.prepare_instances();
+      step_.prepare_candidates();
     }
     Var loss(Tape& tape) override {
       if (task_.draws_ == kUntimed) task_.began_ = Seconds::now();

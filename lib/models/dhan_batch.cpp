@@ -16,6 +16,10 @@ Index index_of(Arena& arena, int64_t items, int64_t rows, F&& f) {
   return make_index(arena, row, rows);
 }
 
+Index index(Arena& arena, std::span<const int32_t> row, int64_t of, bool by_row) {
+  return by_row ? make_index(arena, row, of) : Index{static_cast<int64_t>(row.size()), of, row.data()};
+}
+
 }  // namespace
 
 DhanArticles dhan_articles(Arena& arena, const Dhan& model, const DhanData& data, std::span<const int32_t> articles) {
@@ -80,50 +84,54 @@ void fill_times(Arena& arena, const DhanOptions& options, std::span<const DhanIn
   }
 }
 
-DhanParts dhan_parts(Tape& tape, Dhan& model, const DhanData& data, std::span<const int32_t> read,
-                     std::span<const int32_t> candidates, std::span<const int32_t> users) {
-  Arena& arena = tape.arena();
+DhanParts dhan_parts(Tape& tape, Dhan& model, const DhanData& data, const DhanArticles& read,
+                     const DhanArticles& candidates, const Index& users) {
   DhanParts parts;
   parts.shared = model.shared(tape);
-  parts.read = model.read(tape, data.frozen(), dhan_articles(arena, model, data, read), parts.shared);
-  parts.candidates = model.candidates(tape, data.frozen(), dhan_articles(arena, model, data, candidates), parts.shared);
-  parts.users = model.users(tape, make_index(arena, users, model.shape().users + 1));
+  parts.read = model.read(tape, data.frozen(), read, parts.shared);
+  parts.candidates = model.candidates(tape, data.frozen(), candidates, parts.shared);
+  parts.users = model.users(tape, users);
   return parts;
 }
 
-DhanBatch dhan_batch(Arena& arena, const Dhan& model, const DhanRows& rows, bool by_row) {
-  const int64_t L = model.options().length;
-  const auto instances = static_cast<int64_t>(rows.instances.size());
+DhanBatch dhan_instances(Arena& arena, const Dhan& model, const DhanRows& rows, bool by_row) {
+  DhanBatch batch;
+  batch.instances = static_cast<int64_t>(rows.instances.size());
+  batch.history = index(arena, rows.history, rows.read, by_row);
+  batch.instance_user = index(arena, rows.instance_user, rows.users, by_row);
+  fill_times(arena, model.options(), rows.instances, batch);
+  return batch;
+}
+
+void add_pairs(Arena& arena, const Dhan& model, const DhanRows& rows, bool by_row, DhanBatch& batch) {
+  const int64_t L = model.options().length, instances = batch.instances;
   const auto pairs = static_cast<int64_t>(rows.pair_instance.size()), blocks = pairs * L;
-  const auto index = [&](std::span<const int32_t> row, int64_t of) {
-    return by_row ? make_index(arena, row, of) : Index{static_cast<int64_t>(row.size()), of, row.data()};
-  };
   const auto index_of = [&](int64_t items, int64_t of, auto&& f) {
     auto row = arena.array<int32_t>(items);
     for (int64_t i = 0; i < items; ++i) row[i] = static_cast<int32_t>(f(i));
-    return index(row, of);
+    return index(arena, row, of, by_row);
   };
   const auto pair_user = [&](int64_t p) { return rows.instance_user[rows.pair_instance[p]]; };
   const auto item = [&](int64_t b) { return rows.pair_instance[b / L] * L + b % L; };
-  DhanBatch batch;
-  batch.instances = instances;
   batch.pairs = pairs;
   auto first = arena.array<int64_t>(instances + 1);
   for (int64_t p = 0, i = 0; i <= instances; first[i++] = p)
     while (p < pairs && rows.pair_instance[p] < i) ++p;
   batch.first_pair = first;
-  batch.history = index(rows.history, rows.read);
-  batch.instance_user = index(rows.instance_user, rows.users);
-  batch.pair_instance = index(rows.pair_instance, instances);
-  batch.pair_candidate = index(rows.pair_candidate, rows.candidates);
+  batch.pair_instance = index(arena, rows.pair_instance, instances, by_row);
+  batch.pair_candidate = index(arena, rows.pair_candidate, rows.candidates, by_row);
   batch.pair_user = index_of(pairs, rows.users, pair_user);
   batch.block_item = index_of(blocks, instances * L, item);
   batch.block_pair = index_of(blocks, pairs, [&](int64_t b) { return b / L; });
-  fill_times(arena, model.options(), rows.instances, batch);
-  if (!by_row) return batch;
+  if (!by_row) return;
   batch.block_read = index_of(blocks, rows.read, [&](int64_t b) { return rows.history[item(b)]; });
   batch.block_candidate = index_of(blocks, rows.candidates, [&](int64_t b) { return rows.pair_candidate[b / L]; });
   batch.block_user = index_of(blocks, rows.users, [&](int64_t b) { return pair_user(b / L); });
+}
+
+DhanBatch dhan_batch(Arena& arena, const Dhan& model, const DhanRows& rows, bool by_row) {
+  DhanBatch batch = dhan_instances(arena, model, rows, by_row);
+  add_pairs(arena, model, rows, by_row, batch);
   return batch;
 }
 
@@ -138,6 +146,7 @@ void DhanStep::clear() {
   for (Distinct* d : {&read_, &candidates_, &users_}) d->clear();
   instance_.clear();
   for (auto* list : {&history_, &instance_user_, &pair_instance_, &pair_candidate_}) list->clear();
+  arena_.reset();
 }
 
 void DhanStep::instance(const DhanInstance& instance) {
@@ -149,24 +158,33 @@ void DhanStep::instance(const DhanInstance& instance) {
   for (int32_t a : instance.article) history_.push_back(read_(a));
 }
 
-void DhanStep::candidate(int32_t article) {
-  pair_instance_.push_back(static_cast<int32_t>(instances() - 1));
+void DhanStep::prepare_instances() {
+  rows_ = {.instances = instance_,
+           .history = arena_.copy(history_),
+           .instance_user = arena_.copy(instance_user_),
+           .read = static_cast<int64_t>(read_.rows().size()),
+           .users = static_cast<int64_t>(users_.rows().size())};
+  read_articles_ = dhan_articles(arena_, model_, data_, read_.rows());
+  user_rows_ = make_index(arena_, arena_.copy(users_.rows()), model_.shape().users + 1);
+  batch_ = dhan_instances(arena_, model_, rows_, true);
+}
+
+void DhanStep::candidate(int64_t i, int32_t article) {
+  pair_instance_.push_back(static_cast<int32_t>(i));
   pair_candidate_.push_back(candidates_(article));
 }
 
+void DhanStep::prepare_candidates() {
+  rows_.pair_instance = arena_.copy(pair_instance_);
+  rows_.pair_candidate = arena_.copy(pair_candidate_);
+  rows_.candidates = static_cast<int64_t>(candidates_.rows().size());
+  candidate_articles_ = dhan_articles(arena_, model_, data_, candidates_.rows());
+  add_pairs(arena_, model_, rows_, true, batch_);
+}
+
 Var DhanStep::logits(Tape& tape, const uint64_t* draw, DhanAttention* attention) {
-  const DhanParts parts = dhan_parts(tape, model_, data_, read_.rows(), candidates_.rows(), users_.rows());
-  const DhanBatch batch = dhan_batch(tape.arena(), model_,
-                                     {.instances = instance_,
-                                      .history = history_,
-                                      .instance_user = instance_user_,
-                                      .pair_instance = pair_instance_,
-                                      .pair_candidate = pair_candidate_,
-                                      .read = static_cast<int64_t>(read_.rows().size()),
-                                      .candidates = static_cast<int64_t>(candidates_.rows().size()),
-                                      .users = static_cast<int64_t>(users_.rows().size())},
-                                     true);
-  return model_.logits(tape, parts, batch, draw, attention);
+  const DhanParts parts = dhan_parts(tape, model_, data_, read_articles_, candidate_articles_, user_rows_);
+  return model_.logits(tape, parts, batch_, draw, attention);
 }
 
 }  // namespace nd

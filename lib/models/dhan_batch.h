@@ -1,4 +1,4 @@
-// Puts the distinct articles and users of a step together, with indices both ways, in the step's arena.
+// Puts the distinct articles and users of a step together, with indices both ways.
 #pragma once
 
 #include <cstdint>
@@ -26,8 +26,8 @@ DhanArticles dhan_articles(Arena& arena, const Dhan& model, const DhanData& data
 void fill_times(Arena& arena, const DhanOptions& options, std::span<const DhanInstance> instances, DhanBatch& batch);
 
 // What depends on one article, one user or the parameters alone, for those given (distinct).
-DhanParts dhan_parts(Tape& tape, Dhan& model, const DhanData& data, std::span<const int32_t> read,
-                     std::span<const int32_t> candidates, std::span<const int32_t> users);
+DhanParts dhan_parts(Tape& tape, Dhan& model, const DhanData& data, const DhanArticles& read,
+                     const DhanArticles& candidates, const Index& users);
 
 // Instances and pairs by their rows of the parts; `read`, `candidates`, `users`: how many rows those have.
 struct DhanRows {
@@ -41,8 +41,11 @@ struct DhanRows {
 // All spans must outlive the batch. With `by_row` it can be used for gradients and for attention to show, which takes
 // time in proportion to the parts' rows.
 DhanBatch dhan_batch(Arena& arena, const Dhan& model, const DhanRows& rows, bool by_row);
+// The same in two halves: what the instances alone say, and the rest.
+DhanBatch dhan_instances(Arena& arena, const Dhan& model, const DhanRows& rows, bool by_row);
+void add_pairs(Arena& arena, const Dhan& model, const DhanRows& rows, bool by_row, DhanBatch& batch);
 
-// Instances with their candidates, collected one by one, then scored together.
+// Instances with their candidates, collected one by one, then scored together. Nothing but logits() reads parameters.
 class DhanStep {
  public:
   DhanStep(Dhan& model, const DhanData& data);
@@ -50,9 +53,12 @@ class DhanStep {
   void clear();
   // The spans must live until clear().
   void instance(const DhanInstance& instance);
-  void candidate(int32_t article);
-  int64_t instances() const { return static_cast<int64_t>(instance_.size()); }
-  int64_t pairs() const { return static_cast<int64_t>(pair_instance_.size()); }
+  // Once all instances are there, before or after the first candidate.
+  void prepare_instances();
+  // Of the i-th instance; in their order.
+  void candidate(int64_t i, int32_t article);
+  // Once all candidates are there and the instances prepared.
+  void prepare_candidates();
 
   // The score of every candidate [pairs, 1], in order; see Dhan::logits.
   Var logits(Tape& tape, const uint64_t* draw = nullptr, DhanAttention* attention = nullptr);
@@ -63,6 +69,12 @@ class DhanStep {
   Distinct read_, candidates_, users_;
   std::vector<DhanInstance> instance_;
   std::vector<int32_t> history_, instance_user_, pair_instance_, pair_candidate_;
+  // What was prepared.
+  Arena arena_;
+  DhanRows rows_;
+  DhanArticles read_articles_, candidate_articles_;
+  Index user_rows_;
+  DhanBatch batch_;
 };
 
 }  // namespace nd

@@ -45,7 +45,9 @@ void write_attention(const std::string& path, const OpenDhan& dhan, const DhanRa
     tape.reset();
     step.clear();
     step.instance(instance);
-    step.candidate(candidate);
+    step.prepare_instances();
+    step.candidate(0, candidate);
+    step.prepare_candidates();
     DhanAttention attention;
     step.logits(tape, nullptr, &attention);
 

@@ -33,7 +33,9 @@ void DhanScorer::collect(const DhanInstance& instance, std::span<const int32_t> 
 void DhanScorer::score_collected(std::span<const DhanInstance> instances, float* out) {
   Tape tape(*arena_, false);
   tape.reset();
-  const DhanParts parts = dhan_parts(tape, model_, data_, read_.rows(), candidates_.rows(), users_.rows());
+  const DhanParts parts = dhan_parts(tape, model_, data_, dhan_articles(*arena_, model_, data_, read_.rows()),
+                                     dhan_articles(*arena_, model_, data_, candidates_.rows()),
+                                     make_index(*arena_, users_.rows(), model_.shape().users + 1));
   const auto n = static_cast<int64_t>(instances.size()), L = model_.options().length;
   const bool on_gpu = device() != Device::cpu;
   const int64_t most = on_gpu ? kPairsOnGpu : kPairs;

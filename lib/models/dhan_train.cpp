@@ -11,9 +11,8 @@ DhanTask::DhanTask(Dhan& model, const DhanData& data, const Clicks& clicks, cons
     : model_(model),
       windows_(windows),
       valid_(valid),
-      clicks_(clicks),
+      data_(data),
       judge_(std::move(judge)),
-      step_(model, data),
       ranker_(model, data, clicks, std::move(user)),
       negatives_(model, data, clicks, drawn, negatives, seed) {}
 
@@ -28,38 +27,43 @@ void DhanTask::draw(std::span<const int64_t> rows, int64_t epoch, Drawn& drawn) 
   negatives_.draw(drawn.click, epoch, drawn.pool);
 }
 
-Var DhanTask::loss(Tape& tape, const Drawn& drawn, uint64_t draw) {
-  negatives_.choose(drawn.pool, drawn.instance);
-  step_.clear();
-  std::vector<uint8_t> positive;
-  for (size_t i = 0; i < drawn.click.size(); ++i) {
-    step_.instance(drawn.instance[i]);
-    step_.candidate(clicks_.article.values[drawn.click[i]]);
-    positive.push_back(1);
-    for (const int32_t article : negatives_.of(static_cast<int64_t>(i))) {
-      step_.candidate(article);
-      positive.push_back(0);
-    }
-  }
-  Var loss = grad::two_means_loss(tape, step_.logits(tape, &draw), tape.arena().copy(positive).data());
-  Var of_net = negatives_.loss(tape, drawn.pool, drawn.instance);
-  return of_net ? grad::gather_sum(tape, {{loss, identity(1)}, {of_net, identity(1)}}) : loss;
-}
-
-// The model chooses among what was drawn, so no more than that is done ahead.
+// The model chooses among what was drawn, so candidates and what hangs on them have to wait for their turn.
 class DhanTask::WindowStep : public Trainee::Step {
  public:
-  explicit WindowStep(DhanTask& task) : task_(task) {}
+  explicit WindowStep(DhanTask& task) : task_(task), step_(task.model_, task.data_) {}
+
   void prepare(std::span<const int64_t> rows, int64_t epoch) override {
     task_.draw(rows, epoch, drawn_);
+    step_.clear();
+    for (const DhanInstance& instance : drawn_.instance) step_.instance(instance);
+    step_.prepare_instances();
     // A row comes once an epoch, so its number stands for the step.
     draw_ = static_cast<uint64_t>(epoch) << 40 | static_cast<uint64_t>(rows[0]);
   }
-  Var loss(Tape& tape) override { return task_.loss(tape, drawn_, draw_); }
+
+  Var loss(Tape& tape) override {
+    DhanNegatives& negatives = task_.negatives_;
+    negatives.choose(drawn_.pool, drawn_.instance);
+    positive_.clear();
+    for (int64_t i = 0; i < static_cast<int64_t>(drawn_.click.size()); ++i) {
+      step_.candidate(i, drawn_.pool.positive[i]);
+      positive_.push_back(1);
+      for (const int32_t article : negatives.of(i)) {
+        step_.candidate(i, article);
+        positive_.push_back(0);
+      }
+    }
+    step_.prepare_candidates();
+    Var loss = grad::two_means_loss(tape, step_.logits(tape, &draw_), tape.arena().copy(positive_).data());
+    Var of_net = negatives.loss(tape, drawn_.pool, drawn_.instance);
+    return of_net ? grad::gather_sum(tape, {{loss, identity(1)}, {of_net, identity(1)}}) : loss;
+  }
 
  private:
   DhanTask& task_;
   Drawn drawn_;
+  DhanStep step_;
+  std::vector<uint8_t> positive_;
   uint64_t draw_ = 0;
 };
 

@@ -42,14 +42,12 @@ class DhanTask : public Trainee {
     DhanPool pool;
   };
   void draw(std::span<const int64_t> rows, int64_t epoch, Drawn& drawn) const;
-  Var loss(Tape& tape, const Drawn& drawn, uint64_t draw);
 
   Dhan& model_;
   const Windows& windows_;
   const Candidates& valid_;
-  const Clicks& clicks_;
+  const DhanData& data_;
   Judge judge_;
-  DhanStep step_;
   DhanRanker ranker_;
   DhanNegatives negatives_;
 };

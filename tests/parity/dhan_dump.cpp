@@ -99,11 +99,14 @@ class Dump {
   Var loss_of(Tape& tape, const std::vector<Instance>& batch, Var* logits) {
     positive_.clear();
     step_.clear();
-    for (const Instance& in : batch) {
+    for (size_t i = 0; i < batch.size(); ++i) {
+      const Instance& in = batch[i];
       step_.instance({in.user, in.article, in.time, in.now});
-      for (int32_t c : in.candidate) step_.candidate(c);
+      for (int32_t c : in.candidate) step_.candidate(static_cast<int64_t>(i), c);
       positive_.insert(positive_.end(), in.positive.begin(), in.positive.end());
     }
+    step_.prepare_instances();
+    step_.prepare_candidates();
     *logits = step_.logits(tape);
     return grad::two_means_loss(tape, *logits, positive_.data());
   }

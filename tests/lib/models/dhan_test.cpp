@@ -63,13 +63,13 @@ class Model {
 std::vector<uint8_t> collect(DhanStep& step, const std::vector<Instance>& all) {
   std::vector<uint8_t> positive;
   step.clear();
-  for (const Instance& in : all) {
-    step.instance({in.user, in.article, in.time, in.now});
-    for (size_t c = 0; c < in.candidate.size(); ++c) {
-      step.candidate(in.candidate[c]);
-      positive.push_back(in.positive[c]);
-    }
+  for (const Instance& in : all) step.instance({in.user, in.article, in.time, in.now});
+  step.prepare_instances();
+  for (size_t i = 0; i < all.size(); ++i) {
+    for (const int32_t c : all[i].candidate) step.candidate(static_cast<int64_t>(i), c);
+    positive.insert(positive.end(), all[i].positive.begin(), all[i].positive.end());
   }
+  step.prepare_candidates();
   return positive;
 }
 
