@@ -97,7 +97,8 @@ class ClickTask : public Trainee {
  public:
   static constexpr uint64_t kUntimed = 2;  // steps in which memory finds its size
 
-  ClickTask(Dhan& model, const DhanData& data, const Clicks& clicks) : model_(model), data_(data), clicks_(clicks) {}
+  ClickTask(Dhan& model, const DhanData& data, const Clicks& clicks, bool busy_clock)
+      : model_(model), data_(data), clicks_(clicks), busy_clock_(busy_clock) {}
   Parameters& parameters() override { return model_.parameters(); }
   int64_t examples() const override { return clicks_.size(); }
   double validate() override { return NAN; }
@@ -124,7 +125,10 @@ class ClickTask : public Trainee {
       step_.prepare_candidates();
     }
     Var loss(Tape& tape) override {
-      if (task_.draws_ == kUntimed) task_.began_ = Seconds::now();
+      if (task_.draws_ == kUntimed) {
+        task_.began_ = Seconds::now();
+        if (task_.busy_clock_) start_busy_clock();
+      }
       const uint64_t draw = task_.draws_++;
       return grad::two_means_loss(tape, step_.logits(tape, &draw), positive_.data());
     }
@@ -138,22 +142,25 @@ class ClickTask : public Trainee {
   Dhan& model_;
   const DhanData& data_;
   const Clicks& clicks_;
+  const bool busy_clock_;
   Seconds began_;
   uint64_t draws_ = 0;
 };
 
-Seconds seconds_of_training(Dhan& model, const DhanData& data, int64_t steps, double* loss) {
+// `busy`, where given, gets the seconds of the GPU at work, and all takes longer.
+Seconds seconds_of_training(Dhan& model, const DhanData& data, int64_t steps, double* loss, double* busy = nullptr) {
   const Clicks clicks((steps + ClickTask::kUntimed) * kBatch, model.options().length, 1 + kNegatives);
-  ClickTask task(model, data, clicks);
+  ClickTask task(model, data, clicks, busy != nullptr);
   TrainOptions training;
   training.epochs = 1;
   training.batch = kBatch;
   training.optimiser = {.epsilon = 1e-6, .l2 = 1e-4, .l2_mode = "decoupled", .clip = 1};
   *loss = train(task, training, {}, {}).last.loss;
+  if (busy) *busy = stop_busy_clock();
   return task.passed();
 }
 
-Seconds seconds_of_scoring(Dhan& model, const DhanData& data, int64_t instances, double* sum) {
+Seconds seconds_of_scoring(Dhan& model, const DhanData& data, int64_t instances, double* sum, double* busy = nullptr) {
   const Clicks clicks(instances, model.options().length, kCandidates);
   std::vector<DhanInstance> all;
   std::vector<int64_t> offsets{0};
@@ -162,12 +169,17 @@ Seconds seconds_of_scoring(Dhan& model, const DhanData& data, int64_t instances,
     offsets.push_back((i + 1) * kCandidates);
   }
   DhanScorer scorer(model, data);
+  if (busy) start_busy_clock();
   const Seconds began = Seconds::now();
   const std::vector<float> z = scorer.score(all, offsets, clicks.candidate);
   const Seconds took = Seconds::now() - began;
+  if (busy) *busy = stop_busy_clock();
   *sum += std::accumulate(z.begin(), z.end(), 0.0);
   return took;
 }
+
+// What is left of the wall's seconds when the GPU's are taken away, as JSON.
+std::string idle(double busy, double wall) { return std::isnan(busy) ? "null" : std::to_string(1 - busy / wall); }
 
 int run(int64_t steps, int64_t scored, int threads, double dropout, const std::string& device) {
   set_threads(threads);
@@ -185,15 +197,24 @@ int run(int64_t steps, int64_t scored, int threads, double dropout, const std::s
   seconds_of_scoring(model, data, 4, &sum);
   sum = 0;
   const Seconds scoring = seconds_of_scoring(model, data, scored, &sum);
+  double train_busy = NAN, score_busy = NAN;
+  if (nd::device() == Device::cuda) {  // some of it once more, for how long of that time the GPU was at work
+    const int64_t some = std::min<int64_t>(steps, 50);
+    double last = 0, again = 0;
+    seconds_of_training(model, data, some, &last, &train_busy);
+    train_busy *= static_cast<double>(steps) / static_cast<double>(some);
+    seconds_of_scoring(model, data, scored, &again, &score_busy);
+  }
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   const auto instances = static_cast<double>(steps * kBatch), pairs = static_cast<double>(scored * kCandidates);
   std::printf(
       "{\"threads\":%d,\"device\":\"%s\",\"dropout\":%g,\"instances_per_second\":%.1f,\"pairs_per_second\":%.0f,"
       "\"instances_per_cpu_second\":%.1f,\"pairs_per_cpu_second\":%.0f,\"instances\":%.0f,\"pairs\":%.0f,"
-      "\"parameters\":%ld,\"loss\":%.6f,\"mean_score\":%.6f,\"peak_mib\":%.0f}\n",
+      "\"train_idle\":%s,\"score_idle\":%s,\"parameters\":%ld,\"loss\":%.6f,\"mean_score\":%.6f,\"peak_mib\":%.0f}\n",
       nd::threads(), device.c_str(), dropout, instances / trained.wall, pairs / scoring.wall, instances / trained.cpu,
-      pairs / scoring.cpu, instances, pairs, model.parameters().count(), loss, sum / pairs,
+      pairs / scoring.cpu, instances, pairs, idle(train_busy, trained.wall).c_str(),
+      idle(score_busy, scoring.wall).c_str(), model.parameters().count(), loss, sum / pairs,
       static_cast<double>(usage.ru_maxrss) / 1024);
   return 0;
 }

@@ -4,8 +4,10 @@
 # both measured in the same run (bench/device_limits.cpp; counts of operations and bytes are explained below). Prints a
 # table and writes bench/results/<device>-<date>.json.
 #
-# idle is the mean share of time without a kernel, from the first to the last of nvidia-smi's samples (six a second or
-# less) that saw one; "?" where too few did.
+# idle is the share of the time in which the GPU waits for the host. For KRED and D-HAN what it has to do is timed once
+# more without any waiting (lib/tensor/cuda/busy.h). For TransE, a program without such a clock, it is the mean share of
+# time without a kernel from the first to the last of nvidia-smi's samples (six a second or less) that saw one. "?" where
+# that could not be told.
 #
 # FB15K: a folder with FB15k-237's train.txt, valid.txt and test.txt, for TransE. DEVICE=cpu tries the script out.
 # DOCS, STEPS, SCORED, SIZE: documents (100000), steps of 256 instances (200), instances scored with 100 candidates
@@ -52,9 +54,9 @@ torch_program() {
     echo "PyTorch's $1 did not finish" >&2
 }
 
-watched limits "$build/bench/device_limits" "$device" "$size"
-watched kred "$build/bench/kred_bench" "$docs" "$threads" "$device"
-watched dhan "$build/bench/dhan_bench" "$steps" "$scored" "$threads" 0.2 "$device"
+"$build/bench/device_limits" "$device" "$size" > "$folder/limits.json"
+"$build/bench/kred_bench" "$docs" "$threads" "$device" > "$folder/kred.json"
+"$build/bench/dhan_bench" "$steps" "$scored" "$threads" 0.2 "$device" > "$folder/dhan.json"
 torch_program kred --docs "${TORCH_DOCS:-$docs}"
 together=$([ "$device" = cuda ] && echo 64 || echo 4)
 torch_program dhan --steps "${TORCH_STEPS:-40}" --score "${TORCH_SCORED:-400}" --together "$together"
@@ -91,7 +93,8 @@ file=$results/$(tr -cs 'A-Za-z0-9' '-' <<< "$name" | tr '[:upper:]' '[:lower:]' 
 
 # Usage: value NAME KEY: of NAME.json, 0 where there is none.
 value() { local v; v=$(number "$2" "$folder/$1.json" 2> /dev/null); echo "${v:-0}"; }
-idle() { cat "$folder/$1.idle" 2> /dev/null || echo "?"; }
+# Usage: idle NAME KEY: a share of NAME.json, "?" for null and for nothing.
+idle() { number "$2" "$folder/$1.json" | sed 's/null/?/;$!d' | grep . || echo "?"; }
 
 # Operations and bytes are those of the algebra that we use, products only. A document of KRED's has 24 entities, of
 # which the share u is new to the batch, with 20 neighbours each, of which the share t is new; a neighbour's projected
@@ -111,8 +114,10 @@ awk -v name="$name" -v file="$file" -v date="$(date +%F)" -v docs="$docs" -v ste
   -v fast_instances="$(value torch-dhan fast_instances_per_second)" \
   -v plain_pairs="$(value torch-dhan plain_pairs_per_second)" -v fast_pairs="$(value torch-dhan fast_pairs_per_second)" \
   -v triples="${triples:-0}" -v fast_triples="$(value torch-transe fast_triples_per_s)" -v goal=$goal \
-  -v mrr="${mrr:-0}" -v mrr_seconds="${transe_seconds:-0}" -v epochs="$epochs" -v idle_kred="$(idle kred)" \
-  -v idle_dhan="$(idle dhan)" -v idle_transe="$(idle transe)" '
+  -v mrr="${mrr:-0}" -v mrr_seconds="${transe_seconds:-0}" -v epochs="$epochs" \
+  -v idle_kred_train="$(idle kred train_idle)" -v idle_kred_infer="$(idle kred infer_idle)" \
+  -v idle_dhan_train="$(idle dhan train_idle)" -v idle_dhan_score="$(idle dhan score_idle)" \
+  -v idle_transe="$(cat "$folder/transe.idle" 2> /dev/null || echo "?")" '
   function larger(a, b) { return a > b ? a : b }
   # Seconds at the least for so many operations and bytes.
   function least(operations, moved) { return larger(operations / flops, moved / bytes) }
@@ -121,7 +126,7 @@ awk -v name="$name" -v file="$file" -v date="$(date +%F)" -v docs="$docs" -v ste
   function or_null(x) { return x > 0 ? sprintf("%.6g", x) : "null" }
   function line(what, unit, ours, plain, fast, limit, share, idle) {
     if (ours <= 0) return
-    printf "%-34s %10.5g %10s %10s %10.5g %7.3f %5s\n", what " (" unit ")", ours, or_none(plain, "%.5g"),
+    printf "%-34s %10.5g %10s %10s %10.5g %7.3f %5.4s\n", what " (" unit ")", ours, or_none(plain, "%.5g"),
       or_none(fast, "%.5g"), limit, share, idle
     rows = rows (rows == "" ? "" : ",\n") sprintf("  {\"what\":\"%s\",\"unit\":\"%s\",\"nightdesk\":%.6g," \
       "\"pytorch_plain\":%s,\"pytorch_fast\":%s,\"limit\":%.6g,\"share_of_limit\":%.4f,\"idle\":%s}", what, unit, ours,
@@ -137,12 +142,12 @@ awk -v name="$name" -v file="$file" -v date="$(date +%F)" -v docs="$docs" -v ste
     printf "%-34s %10s %10s %10s\n", "", "", "plain", "our way"
     all = 100000; scale = all / docs
     seconds("KRED training, 100k documents", kred_train * scale, plain_train, fast_train,
-            all * least(1e6 * (3.9 + 5.1 * u + 22.2 * u * t), 3072 + 3 * 480 * u * 512), idle_kred)
+            all * least(1e6 * (3.9 + 5.1 * u + 22.2 * u * t), 3072 + 3 * 480 * u * 512), idle_kred_train)
     seconds("KRED inference, 100k documents", kred_table + (kred_infer - kred_table) * scale, plain_infer, fast_infer,
-            least(all * 1.22e6 + 1.13e10, all * (3072 + 24 * 872) + 60000 * 20 * 512), idle_kred)
+            least(all * 1.22e6 + 1.13e10, all * (3072 + 24 * 872) + 60000 * 20 * 512), idle_kred_infer)
     rate("D-HAN training, instances", instances, plain_instances, fast_instances,
-         256 / least(256 * 4 * 12.6e6, 28 * parameters), idle_dhan)
-    rate("D-HAN scoring, pairs", pairs, plain_pairs, fast_pairs, 1 / least(4.2e6, 0), idle_dhan)
+         256 / least(256 * 4 * 12.6e6, 28 * parameters), idle_dhan_train)
+    rate("D-HAN scoring, pairs", pairs, plain_pairs, fast_pairs, 1 / least(4.2e6, 0), idle_dhan_score)
     rate("TransE, triples", triples, 0, fast_triples, 1 / least(3 * 2 * 64 * 100, 3 * 400 * 8), idle_transe)
     reached = mrr >= goal
     if (mrr > 0)

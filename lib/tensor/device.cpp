@@ -3,6 +3,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 #include <new>
 #include <stdexcept>
@@ -53,6 +54,16 @@ Device device() { return chosen(); }
 void allow_tf32(bool allowed) {
   if constexpr (kHasCuda)
     if (device() == Device::cuda) cuda::allow_tf32(allowed);
+}
+
+void start_busy_clock() {
+  if constexpr (kHasCuda)
+    if (device() == Device::cuda) cuda::start_busy_clock();
+}
+double stop_busy_clock() {
+  if constexpr (kHasCuda)
+    if (device() == Device::cuda) return cuda::stop_busy_clock();
+  return std::nan("");
 }
 
 std::byte* allocate(Memory kind, size_t bytes) {

@@ -32,6 +32,11 @@ Device device();
 // use_device; nothing on a CPU.
 void allow_tf32(bool allowed);
 
+// For benchmarks: how many seconds of those from start to stop the GPU was at work, without the gaps in which it waited
+// for the host; NaN where there is no GPU or it could not be told. Meanwhile everything takes longer.
+void start_busy_clock();
+double stop_busy_clock();
+
 // Kinds of memory: of the host; of the host with a twin on the device, for what kernels read; of the device.
 enum class Memory : uint8_t { host, mirrored, device };
 // 64-byte aligned or better. std::bad_alloc, or Error where it is the GPU's that is used up.

@@ -2,16 +2,22 @@
 
 #include <dlfcn.h>
 
+#include <memory>
 #include <stdexcept>
 #include <string>
 
 #include "lib/io/error.h"
+#include "lib/tensor/cuda/busy.h"
 #include "lib/tensor/cuda/gpu.h"
 
 namespace nd::cuda {
 namespace {
 
 constexpr size_t kWorkspace = 32 << 20;  // what cuBLAS asks for on Hopper
+
+// Of the thread that started it, which queues all work: what others wait for, as they prepare the next steps, is done
+// when this one waits.
+thread_local std::unique_ptr<Busy> busy;
 
 }  // namespace
 
@@ -99,6 +105,29 @@ void Context::set_math() {
   ND_CHECK(cublas_function<decltype(cublasSetMathMode)>("cublasSetMathMode")(cublas_, math_));
 }
 
-void Context::wait() { ND_CHECK(cudaStreamSynchronize(stream_)); }
+void Context::wait() {
+  about_to_wait();
+  ND_CHECK(cudaStreamSynchronize(stream_));
+  if (busy) busy->hold();
+}
+
+void Context::about_to_wait() {
+  if (busy) busy->let_go();
+}
+
+void Context::start_busy_clock() {
+  wait();
+  busy = std::make_unique<Busy>(stream_);
+  busy->hold();
+}
+
+double Context::stop_busy_clock() {
+  wait();
+  const double seconds = busy->seconds();
+  about_to_wait();
+  ND_CHECK(cudaStreamSynchronize(stream_));
+  busy.reset();
+  return seconds;
+}
 
 }  // namespace nd::cuda

@@ -34,6 +34,11 @@ class Context {
   void allow_tf32(bool allowed);
   // Waits for all that was queued; Error if any of it failed.
   void wait();
+  // Is to be called before anything else that may wait.
+  void about_to_wait();
+  // From the first to the second: see driver.h.
+  void start_busy_clock();
+  double stop_busy_clock();
 
  private:
   Context();

@@ -45,10 +45,14 @@ void copy_to_device(void* to, const void* from, size_t bytes) {
   ND_CHECK(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, stream()));
 }
 void copy_to_host(void* to, const void* from, size_t bytes) {
+  Context::get().about_to_wait();  // the copy waits by itself where the host's side is not pinned
   ND_CHECK(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, stream()));
   synchronize();
 }
 void synchronize() { Context::get().wait(); }
+
+void start_busy_clock() { Context::get().start_busy_clock(); }
+double stop_busy_clock() { return Context::get().stop_busy_clock(); }
 
 void allow_tf32(bool allowed) { Context::get().allow_tf32(allowed); }
 

@@ -27,6 +27,11 @@ void copy_to_device(void* to, const void* from, size_t bytes);
 void copy_to_host(void* to, const void* from, size_t bytes);
 void synchronize();
 
+// For benchmarks: the seconds that the GPU is at work between these two calls, or NaN where that could not be told.
+// Meanwhile nothing overlaps with the host, so all takes longer. Both on the thread that computes.
+void start_busy_clock();
+double stop_busy_clock();
+
 // From here on sgemm may round what it multiplies to TF32; at first it may not.
 void allow_tf32(bool allowed);
 // c = op(a) op(b) + beta c, column by column as BLAS has it: op(a) is (m,k), op(b) (k,n).
