@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "lib/tensor/cpu/attention.h"
+#include "lib/tensor/cpu/softmax.h"
 #include "lib/tensor/ops.h"
 #include "lib/tensor/parallel.h"
 
@@ -100,7 +101,7 @@ void segment_softmax(const Index& segments, const Mat& s, Mat p) {
   parallel_ranges(segments.rows, kSegmentBlock, [&](int64_t first, int64_t last) {
     for (int64_t r = first; r < last; ++r) {
       const int64_t begin = segments.begin(r), n = segments.end(r) - begin;
-      if (n > 0) softmax(s.data + begin, n, p.data + begin);
+      if (n > 0) softmax(s.data + begin, n, 1.0f, p.data + begin);
     }
   });
 }
@@ -109,7 +110,7 @@ void segment_softmax_backward(const Index& segments, const Mat& p, const Mat& dp
   parallel_ranges(segments.rows, kSegmentBlock, [&](int64_t first, int64_t last) {
     for (int64_t r = first; r < last; ++r) {
       const int64_t begin = segments.begin(r);
-      softmax_backward(p.data + begin, dp.data + begin, segments.end(r) - begin, add, ds.data + begin);
+      softmax_backward(p.data + begin, dp.data + begin, segments.end(r) - begin, 1.0f, add, ds.data + begin);
     }
   });
 }

@@ -1,10 +1,9 @@
 // What is done with one item or one set, shared by the attention of attention.cpp and neighbour_attention.cpp.
 #pragma once
 
-#include <algorithm>
+#include <cstdint>
 
-#include "lib/tensor/cpu/math.h"
-#include "lib/tensor/index.h"
+#include "lib/tensor/cpu/simd.h"
 
 namespace nd::cpu {
 
@@ -29,28 +28,6 @@ inline float relu_dot_row(const float* const (&rows)[N], const float* w, int64_t
     score = fma(relu(x), load(w + c, cols - c), score);
   }
   return sum(score);
-}
-
-// p[0 .. n) = softmax of s[0 .. n), n > 0; they may be the same.
-inline void softmax(const float* s, int64_t n, float* p) {
-  float most = s[0], total = 0;
-  for (int64_t i = 0; i < n; ++i) most = std::max(most, s[i]);
-  for (int64_t i = 0; i < n; i += kLanes) {
-    const int64_t lanes = std::min(n - i, kLanes);
-    store(p + i, exp(load(s + i, lanes) - most), lanes);
-  }
-  for (int64_t i = 0; i < n; ++i) total += p[i];
-  for (int64_t i = 0; i < n; ++i) p[i] /= total;
-}
-
-// ds = (add ? ds : 0) + p ⊙ (dp − p · dp); ds may be dp when add is false.
-inline void softmax_backward(const float* p, const float* dp, int64_t n, bool add, float* ds) {
-  float mean = 0;
-  for (int64_t i = 0; i < n; ++i) mean += p[i] * dp[i];
-  for (int64_t i = 0; i < n; ++i) {
-    const float g = p[i] * (dp[i] - mean);
-    ds[i] = add ? ds[i] + g : g;
-  }
 }
 
 }  // namespace nd::cpu

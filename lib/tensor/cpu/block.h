@@ -1,4 +1,4 @@
-// What kernels over blocks of tokens share: a thread's memory, softmax forwards and backwards, dropout of rows.
+// What kernels over blocks of tokens share: a thread's memory, dropout of rows, products.
 #pragma once
 
 #include <algorithm>
@@ -7,6 +7,7 @@
 
 #include "lib/tensor/cpu/dropout.h"
 #include "lib/tensor/cpu/math.h"
+#include "lib/tensor/cpu/softmax.h"
 #include "lib/tensor/cpu/tiles.h"
 #include "lib/tensor/mat.h"
 
@@ -43,33 +44,6 @@ inline std::vector<uint16_t>& bits(int which) {
 
 inline Mat rows_of(const Mat& x, int64_t first, int64_t count) { return {x.row(first), count, x.cols, x.device}; }
 inline void clear(const Mat& x) { std::fill_n(x.data, x.size(), 0.0f); }
-
-// x = softmax(scale x)
-inline void softmax(float* x, int64_t n, float scale) {
-  float most = x[0];
-  for (int64_t i = 1; i < n; ++i) most = std::max(most, x[i]);
-  Lanes total = 0.0f;
-  for (int64_t i = 0; i < n; i += kLanes) {
-    const int64_t lanes = std::min(n - i, kLanes);
-    const Lanes e = keep(exp((load(x + i, lanes) - most) * scale), lanes);
-    total = total + e;
-    store(x + i, e, lanes);
-  }
-  const Lanes inverse = 1.0f / sum(total);
-  for (int64_t i = 0; i < n; i += kLanes) {
-    const int64_t lanes = std::min(n - i, kLanes);
-    store(x + i, load(x + i, lanes) * inverse, lanes);
-  }
-}
-
-// dp = scale p ⊙ (dp − Σ p dp), the gradient before that softmax.
-inline void softmax_backward(const float* p, float* dp, int64_t n, float scale) {
-  const float mean = dot(p, dp, n);
-  for (int64_t i = 0; i < n; i += kLanes) {
-    const int64_t lanes = std::min(n - i, kLanes);
-    store(dp + i, load(p + i, lanes) * (load(dp + i, lanes) - mean) * scale, lanes);
-  }
-}
 
 // to = dropout(from), rows first .. of the matrix that is dropped from
 inline void drop_rows(const KeptRows& kept, int64_t first, const Mat& from, const Mat& to) {

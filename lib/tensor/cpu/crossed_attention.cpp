@@ -75,21 +75,6 @@ float pool_sum(const StackAttention& a) {
   return all;
 }
 
-// p = softmax(scale x) of few numbers, and the logarithm of Σ e^(scale x)
-float small_softmax(float* x, int64_t n, float scale) {
-  const float most = *std::max_element(x, x + n);
-  Lanes total = 0.0f;
-  for (int64_t i = 0; i < n; i += kLanes) {
-    const int64_t lanes = std::min(n - i, kLanes);
-    const Lanes e = keep(exp((load(x + i, lanes) - most) * scale), lanes);
-    total = total + e;
-    store(x + i, e, lanes);
-  }
-  const float all = sum(total);
-  for (int64_t i = 0; i < n; ++i) x[i] /= all;
-  return most * scale + std::log(all);
-}
-
 // columns(c) of m, item by item; m is (n, columns).
 template <class Row>
 void transpose(int64_t items, const Row& row, const Mat& m) {
@@ -142,7 +127,7 @@ void crossed(const StackAttention& a, Mat z) {
     }
     for (int64_t t = 0; t < T; ++t) {
       for (int64_t s = 0; s < T; ++s) weight.row(t)[s] = dot(query.row(t), key.row(s), n);
-      log_sum.data[t] = small_softmax(weight.row(t), T, scale);
+      log_sum.data[t] = softmax(weight.row(t), T, scale, weight.row(t));
       weighted_sum(
           0, T, [&](int64_t s) { return Lanes(weight.row(t)[s]); }, [&](int64_t s) { return values.row(s); }, n, false,
           mean.row(t));

@@ -51,7 +51,7 @@ void encoder_layer(const EncoderLayer& a, Mat x) {
     for (int64_t b = 0; b < rows; b += T)
       for (int64_t i = b; i < b + T; ++i) {
         for (int64_t j = 0; j < T; ++j) weight[j] = dot(query.row(i), mine.row(b + j), n);
-        softmax(weight, T, a.scale);
+        softmax(weight, T, a.scale, weight);
         weighted_sum(
             0, T, [&](int64_t j) { return Lanes(weight[j]); }, [&](int64_t j) { return value.row(b + j); }, n, false,
             y.row(i));

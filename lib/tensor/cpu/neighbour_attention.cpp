@@ -15,6 +15,7 @@
 #include "lib/tensor/cpu/attention.h"
 #include "lib/tensor/cpu/fixed_sums.h"
 #include "lib/tensor/cpu/masked_sums.h"
+#include "lib/tensor/cpu/softmax.h"
 #include "lib/tensor/cpu/tiles.h"
 #include "lib/tensor/ops.h"
 #include "lib/tensor/parallel.h"
@@ -66,7 +67,7 @@ void neighbour_attention(const Index& segments, const Mat& head, const Table& re
       });
       for (int64_t segment = r; segment < r_end; ++segment) {
         const int64_t begin = segments.begin(segment), end = segments.end(segment);
-        if (begin < end) softmax(p.data + begin, end - begin, p.data + begin);
+        if (begin < end) softmax(p.data + begin, end - begin, 1.0f, p.data + begin);
         weighted_sum(
             begin, end, [&](int64_t i) { return p.data[i]; }, [&](int64_t i) { return x.row(tail[i]); }, y.cols, false,
             y.row(segment));
@@ -106,7 +107,7 @@ void neighbour_attention_backward(const Index& segments, const Mat& x, const int
         }
         ds.data[i] = dot(dy.row(segment), x.row(tail[i]), x.cols);
       }
-      softmax_backward(p.data + begin, ds.data + begin, end - begin, false, ds.data + begin);
+      softmax_backward(p.data + begin, ds.data + begin, end - begin, 1.0f, false, ds.data + begin);
       for (; summed + at_once <= end || (end == items && summed < end); summed += at_once) {
         const int64_t to = std::min(summed + at_once, end);
         if (on_tiles) {

@@ -63,6 +63,14 @@ inline Vec vec_load(const float* p, int64_t n) {
   return _mm256_maskload_ps(p, first_lanes(n));
 #endif
 }
+// The same with what `rest` has behind them.
+inline Vec vec_load(const float* p, int64_t n, Vec rest) {
+#ifdef __AVX512F__
+  return _mm512_mask_loadu_ps(rest, first_lanes(n), p);
+#else
+  return _mm256_blendv_ps(rest, vec_load(p, n), _mm256_castsi256_ps(first_lanes(n)));
+#endif
+}
 inline void vec_store(float* p, Vec x, int64_t n) {
 #ifdef __AVX512F__
   _mm512_mask_storeu_ps(p, first_lanes(n), x);
@@ -113,6 +121,10 @@ inline int64_t in_part(int64_t n, int i) { return std::clamp<int64_t>(n - i * kV
 inline Lanes load(const float* p, int64_t n) {
   return each_part([&](int i) { return vec_load(p + i * kVec, in_part(n, i)); });
 }
+// The same with what `rest` has behind them.
+inline Lanes load(const float* p, int64_t n, Lanes rest) {
+  return each_part([&](int i) { return vec_load(p + i * kVec, in_part(n, i), rest.part[i]); });
+}
 inline void store(float* p, Lanes x, int64_t n) {
   for (int i = 0; i < kParts; ++i) vec_store(p + i * kVec, x.part[i], in_part(n, i));
 }
@@ -162,6 +174,9 @@ inline Lanes where_less(Lanes a, Lanes b, Lanes yes, Lanes no) {
   return each_part([&](int i) { return a.part[i] < b.part[i] ? yes.part[i] : no.part[i]; });
 }
 
+// The larger of a and b; b where they cannot be compared.
+inline Lanes larger(Lanes a, Lanes b) { return where_less(b, a, a, b); }
+
 // max(x, 0); what is not a number stays that, so that a diverged training shows in its loss.
 inline Lanes relu(Lanes x) { return where_less(x, 0.0f, 0.0f, x); }
 
@@ -201,6 +216,20 @@ inline float sum(Lanes x) {
   const __m128 four = _mm256_castps256_ps128(eight) + _mm256_extractf128_ps(eight, 1);
   const __m128 two = four + _mm_movehl_ps(four, four);
   return two[0] + two[1];
+}
+
+// The largest of all lanes, of numbers.
+inline float largest(Lanes x) {
+#ifdef __AVX512F__
+  const Vec y = x.part[0];
+  const __m256 eight = _mm256_max_ps(__builtin_shufflevector(y, y, 0, 1, 2, 3, 4, 5, 6, 7),
+                                     __builtin_shufflevector(y, y, 8, 9, 10, 11, 12, 13, 14, 15));
+#else
+  const __m256 eight = _mm256_max_ps(x.part[0], x.part[1]);
+#endif
+  const __m128 four = _mm_max_ps(_mm256_castps256_ps128(eight), _mm256_extractf128_ps(eight, 1));
+  const __m128 two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+  return std::max(two[0], two[1]);
 }
 
 // Asks for p[0 .. n) to be brought near.

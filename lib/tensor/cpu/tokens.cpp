@@ -126,7 +126,7 @@ void block_attention(const BlockAttention& a, const Mat& query, const Mat& key, 
         for (int64_t i = 0; i < T; ++i) {
           float* const s = p.row(first + i);
           for (int64_t j = 0; j < T; ++j) s[j] = dot(query.row(b * T + i) + c0, key.row(b * T + j) + c0, width);
-          softmax(s, T, a.scale);
+          softmax(s, T, a.scale, s);
         }
         drop_rows(kept, first, rows_of(p, first, T), weight);
         for (int64_t i = 0; i < T; ++i)
@@ -158,7 +158,7 @@ void block_attention_backward(const BlockAttention& a, const Mat& query, const M
           for (int64_t j = 0; j < T; ++j) ds.row(i)[j] = dot(dy.row(b * T + i) + c0, value.row(b * T + j) + c0, width);
         drop_rows(kept, first, ds, ds);
         for (int64_t i = 0; i < T; ++i) {
-          softmax_backward(p.row(first + i), ds.row(i), T, a.scale);
+          softmax_backward(p.row(first + i), ds.row(i), T, a.scale, false, ds.row(i));
           for (int64_t j = 0; j < T; ++j) {
             axpy(weight.row(i)[j], dy.row(b * T + i) + c0, dvalue.mat.row(b * T + j) + c0, width);
             axpy(ds.row(i)[j], key.row(b * T + j) + c0, dquery.mat.row(b * T + i) + c0, width);
@@ -283,7 +283,7 @@ void stack_attention(const StackAttention& a, Mat p, Mat stat, Mat z) {
         side.load_block(b, part.stack);
         const Mat pb = rows_of(p, first, T);
         dots(side.query, side.key, side.turned, pb);
-        for (int64_t t = 0; t < T; ++t) softmax(pb.row(t), T, a.scale);
+        for (int64_t t = 0; t < T; ++t) softmax(pb.row(t), T, a.scale, pb.row(t));
         drop_rows(KeptRows(a.drop_weights, T, first, T, bits(0)), first, pb, weight);
         product(weight, as_it_lies(side.value), a.bias, false, y);
         const KeptRows kept(a.drop_output, n, first, T, bits(1));
@@ -401,7 +401,7 @@ void stack_attention_backward(const StackAttention& a, const Mat& p, const Mat& 
         dots(y, side.value, side.turned, ds);
         add_outer(weight, y, dvalue);
         drop_rows(kept_weights, first, ds, ds);
-        for (int64_t t = 0; t < T; ++t) softmax_backward(pb.row(t), ds.row(t), T, a.scale);
+        for (int64_t t = 0; t < T; ++t) softmax_backward(pb.row(t), ds.row(t), T, a.scale, false, ds.row(t));
         product(ds, as_it_lies(side.key), {}, true, dquery);
         add_outer(ds, side.query, dkey);
         if (a.joins()) {

@@ -133,7 +133,7 @@ void transformer_layer(const TransformerLayer& a, const Mat& x, const Transforme
       const Mat pb = rows_of(p, b, T);
       for (int64_t i = 0; i < T; ++i) {
         for (int64_t j = 0; j < T; ++j) pb.row(i)[j] = dot(query.row(b + i), key.row(b + j), n);
-        softmax(pb.row(i), T, a.scale);
+        softmax(pb.row(i), T, a.scale, pb.row(i));
       }
       drop_rows(kept_weights, first + b, pb, weight);
       product(weight, as_it_lies(rows_of(value, b, T)), a.part[L::output_b], false, rows_of(sums, b, T));
@@ -208,7 +208,7 @@ void transformer_layer_backward(const TransformerLayer& a, const Mat& x, const T
         for (int64_t i = 0; i < T; ++i)
           for (int64_t j = 0; j < T; ++j) ds.row(i)[j] = dot(left.row(b + i), value.row(b + j), n);
         drop_rows(kept_weights, first + b, ds, ds);
-        for (int64_t i = 0; i < T; ++i) softmax_backward(p.row(b + i), ds.row(i), T, a.scale);
+        for (int64_t i = 0; i < T; ++i) softmax_backward(p.row(b + i), ds.row(i), T, a.scale, false, ds.row(i));
         product(ds, as_it_lies(rows_of(key, b, T)), {}, false, rows_of(dquery, b, T));
         add_outer(weight, rows_of(left, b, T), rows_of(dvalue, b, T));
         add_outer(ds, rows_of(query, b, T), rows_of(dkey, b, T));
