@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "lib/tensor/cuda/attention.h"
@@ -36,7 +37,9 @@ std::vector<Sizes> layouts() {
   return all;
 }
 
-Floats sums(Place& place, const Sizes& sizes, const Floats& weights, const Floats& values, int64_t cols) {
+constexpr float kBefore = 99;  // what Place's results hold
+
+Floats sums(Place& place, const Sizes& sizes, const Floats& weights, const Floats& values, int64_t cols, bool add) {
   std::vector<int64_t> offsets{0};
   for (const int64_t size : sizes) offsets.push_back(offsets.back() + size);
   Arena arena;
@@ -45,16 +48,16 @@ Floats sums(Place& place, const Sizes& sizes, const Floats& weights, const Float
   const auto mat = [&](const Floats& x, int64_t n) {
     return sets.items > 0 ? place.mat(x, sets.items) : place.result(0, n);
   };
-  ops::segment_sum(sets, mat(weights, 1), mat(values, cols), identity(sets.items), false, y);
+  ops::segment_sum(sets, mat(weights, 1), mat(values, cols), identity(sets.items), add, y);
   return values_of(y);
 }
 
 TEST_F(LongSetsOnCuda, EveryItemCountsOnce) {
   for (const Sizes& sizes : layouts())
-    for (const int64_t cols : {1, 33}) {
+    for (const auto& [cols, add] : {std::pair<int64_t, bool>{1, false}, {33, false}, {33, true}}) {
       Floats values, expected;
       for (const int64_t size : sizes) {
-        Floats sum(static_cast<size_t>(cols), 0);
+        Floats sum(static_cast<size_t>(cols), add ? kBefore : 0.0f);
         for (int64_t i = 0; i < size * cols; ++i) {
           values.push_back(static_cast<float>((values.size() * 7919) % 101));
           sum[i % cols] += values.back();
@@ -63,7 +66,7 @@ TEST_F(LongSetsOnCuda, EveryItemCountsOnce) {
       }
       const Floats ones(values.size() / cols, 1.0f);
       Place place(Device::cuda);
-      EXPECT_EQ(sums(place, sizes, ones, values, cols), expected) << testing::PrintToString(sizes);
+      EXPECT_EQ(sums(place, sizes, ones, values, cols, add), expected) << testing::PrintToString(sizes);
     }
 }
 
@@ -71,8 +74,9 @@ TEST_F(LongSetsOnCuda, SumsAreTheCpus) {
   for (const Sizes& sizes : layouts()) {
     int64_t items = 0;
     for (const int64_t size : sizes) items += size;
-    expect_parity(testing::PrintToString(sizes),
-                  [&](Place& place) { return sums(place, sizes, noise(items, 1, "p"), noise(items, 9, "x"), 9); });
+    expect_parity(testing::PrintToString(sizes), [&](Place& place) {
+      return sums(place, sizes, noise(items, 1, "p"), noise(items, 9, "x"), 9, false);
+    });
   }
 }
 
