@@ -30,6 +30,11 @@ def seconds(device, work):
     return time.perf_counter() - began
 
 
+def best_of_three(device, work):
+    """As the C++ program does with KRED's inference."""
+    return min(seconds(device, work) for _ in range(3))
+
+
 def fused(device):
     """All parameters in one kernel, where there is one."""
     return {"fused": True} if device.type == "cuda" else {}
@@ -63,13 +68,13 @@ def time_kred(options, device):
         figures = {"train_seconds": scale * seconds(device, lambda: train(data.order))}
         with torch.no_grad():
             if name == "plain":
-                figures["infer_seconds"] = scale * seconds(device, infer)
+                figures["infer_seconds"] = scale * best_of_three(device, infer)
             else:  # its table, of all entities whatever the number of documents, counts like ours
                 table = kred_fast.Table(model)
                 table.build(Alone, model, **large)
                 table.infer(Alone, model, **large)
-                figures["infer_seconds"] = seconds(device, lambda: table.build(Alone, model, **large)) \
-                    + scale * seconds(device, lambda: table.infer(Alone, model, **large))
+                figures["infer_seconds"] = best_of_three(device, lambda: table.build(Alone, model, **large)) \
+                    + scale * best_of_three(device, lambda: table.infer(Alone, model, **large))
         yield name, figures
 
 
