@@ -159,7 +159,8 @@ void attention() {
   const std::vector<Table> tables = {{head.table, head.index}, {rel.table, rel.index}, {tail.table, tail.index}};
   print("relu_dot, three tables", fastest([&] { ops::relu_dot(tables, w, {}, mask.data(), dp); }), 12 * kHidden);
   print("segment_softmax", fastest([&] { ops::segment_softmax(segments, dp, p); }), 8);
-  print("segment_sum of random rows", fastest([&] { ops::segment_sum(segments, p, x, picked, false, sums); }), 4 * kDim);
+  print("segment_sum of random rows", fastest([&] { ops::segment_sum(segments, p, x, picked, false, sums); }),
+        4 * kDim);
   print("segment_sum_backward_weights",
         fastest([&] { ops::segment_sum_backward_weights(segments, sums, x, picked, false, dp); }), 4 * kDim);
   print("segment_softmax_backward", fastest([&] { ops::segment_softmax_backward(segments, p, dp, false, dp); }), 12);

@@ -82,8 +82,8 @@ Var segment_softmax(Tape& tape, const Index& segments, Var s);
 // y(segments,n) = Σ_items p x[row]
 Var segment_sum(Tape& tape, const Index& segments, Var p, const Rows& x);
 // y(segments,n) = Σ_items p Σ_j table_j[row_j]. As gather_sum and the above, but the items' own gradients, which are
-// rows of y's times a number, are never made: tables read them where they are few. Without gradients the items' own rows
-// are not made either; the sums are then added table by table, so last digits may differ.
+// rows of y's times a number, are never made: tables read them where they are few. Without gradients the items' own
+// rows are not made either; the sums are then added table by table, so last digits may differ.
 Var segment_sum(Tape& tape, const Index& segments, Var p, std::span<const Rows> tables);
 // Which row of a frozen matrix each item uses.
 struct FrozenRows {
