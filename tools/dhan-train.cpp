@@ -135,8 +135,9 @@ int run(const Options& o, cli::Context& ctx) {
                             {"parameters", model.parameters().count()},
                             {"validation", valid->size()}});
   const auto tell_rank = [&](const char* when) {
-    ctx.log.info("negatives",
-                 {{"when", when}, {"mean_similarity_rank", task.negative_rank(1, 1000)}, {"of", o.negatives.pool}});
+    ctx.log.info("negatives", {{"when", when},
+                               {"mean_similarity_rank", task.negative_rank(1, 1000)},
+                               {"of", std::min(o.negatives.pool, drawn.articles())}});
   };
   tell_rank("before");
 

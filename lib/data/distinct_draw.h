@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <iterator>
 #include <span>
 #include <utility>
 #include <vector>
@@ -30,8 +31,10 @@ class DistinctDraw {
   }
   void take(int32_t article) { out_[count_++] = article; }
 
-  // Takes what propose() gives, misses being -1, until done; false when that took too many tries. Drawing again after
-  // a miss is quick as long as misses are few.
+  // Whether few enough are wanted of so many articles that drawing again after a miss is quick.
+  bool few_of(size_t articles) const { return out_.size() <= articles / 2; }
+
+  // Takes what propose() gives, misses being -1, until done; false when that took too many tries.
   template <class Propose>
   bool reject(Propose&& propose) {
     for (int64_t left = 256 + 64 * static_cast<int64_t>(out_.size()); left > 0 && !done(); --left) {
@@ -39,6 +42,16 @@ class DistinctDraw {
       if (article >= 0 && usable(article)) take(article);
     }
     return done();
+  }
+
+  // Fills the rest from a list of distinct articles as far as it goes, in a random order (Fisher and Yates's shuffle).
+  void shuffle(std::span<const int32_t> articles) {
+    std::vector<int32_t> left;
+    std::ranges::copy_if(articles, std::back_inserter(left), [this](int32_t article) { return usable(article); });
+    for (size_t i = 0; i < left.size() && !done(); ++i) {
+      std::swap(left[i], left[i + below(left.size() - i)]);
+      take(left[i]);
+    }
   }
 
   // Fills the rest with a uniform choice from the articles that each(offer) enumerates (reservoir sampling).
@@ -68,10 +81,8 @@ class DistinctDraw {
 // Uniformly from a list of distinct articles.
 template <class Draw>
 void draw_from(std::span<const int32_t> articles, Draw& draw) {
-  if (articles.empty() || draw.reject([&] { return articles[draw.below(articles.size())]; })) return;
-  draw.choose([&](auto&& offer) {
-    for (const int32_t article : articles) offer(article);
-  });
+  if (draw.few_of(articles.size()) && draw.reject([&] { return articles[draw.below(articles.size())]; })) return;
+  draw.shuffle(articles);
 }
 
 // Articles in proportion to how often they occur in a list.
@@ -93,12 +104,11 @@ class Popularity {
 
   template <class Draw>
   void draw_from(Draw& draw) const {
-    if (article_.empty()) return;
-    const bool done = draw.reject([&] {
+    const auto propose = [&] {
       const auto at = static_cast<int64_t>(draw.below(static_cast<uint64_t>(sum_.back())));
       return article_[static_cast<size_t>(std::ranges::upper_bound(sum_, at) - sum_.begin())];
-    });
-    if (done) return;
+    };
+    if (draw.few_of(article_.size()) && draw.reject(propose)) return;
     // Weighted drawing without replacement as one sort (Efraimidis and Spirakis, "Weighted random sampling with a
     // reservoir", 2006): smallest -ln(u) / weight first.
     std::vector<std::pair<double, int32_t>> keys;

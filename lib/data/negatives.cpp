@@ -134,11 +134,11 @@ void NegativeSampler::from_impression(int64_t row, Draw& draw) const {
 
 template <class Draw>
 void NegativeSampler::from_corpus(Draw& draw) const {
-  const auto size = static_cast<uint64_t>(corpus_size_);
-  if (size == 0 || draw.reject([&] { return static_cast<int32_t>(draw.below(size)); })) return;
-  draw.choose([&](auto&& offer) {
-    for (int32_t article = 0; article < corpus_size_; ++article) offer(article);
-  });
+  const auto size = static_cast<size_t>(corpus_size_);
+  if (draw.few_of(size) && draw.reject([&] { return static_cast<int32_t>(draw.below(size)); })) return;
+  std::vector<int32_t> all(size);
+  std::iota(all.begin(), all.end(), 0);
+  draw.shuffle(all);
 }
 
 template <class Draw>

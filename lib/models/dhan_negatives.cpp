@@ -18,6 +18,7 @@ Index picks(std::span<const int32_t> rows, int64_t of) { return {static_cast<int
 DhanNegatives::DhanNegatives(Dhan& model, const DhanData& data, const Clicks& clicks, const TrainingNegatives& drawn,
                              const DhanNegativeOptions& options, uint64_t seed)
     : model_(model), data_(data), clicks_(clicks), drawn_(drawn), options_(options), scorer_(model, data) {
+  options_.pool = std::min(options_.pool, drawn.articles());  // what is asked for takes no memory, what is there does
   if (options.dns != "bilinear") return;
   const DhanShape& s = model.shape();
   const int64_t h = model.options().hidden, text = model.uses_text() ? s.sentence_dim : 0,

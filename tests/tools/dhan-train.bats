@@ -109,6 +109,11 @@ setup() { cd "$BATS_FILE_TMPDIR"; }
     dhan-train "${small[@]}" -q --negatives 59 --dns-pool 59 -o x.nd
 }
 
+@test "a pool larger than the articles there are is all of them, without delay" {
+  timeout 20 dhan-train "${small[@]}" --epochs 1 --dns-pool 100000 -o x.nd 2> log
+  [[ "$(cat log)" =~ mean_similarity_rank=[0-9.]+\ of=[0-9]{2}$'\n' ]]
+}
+
 @test "options that make no sense are bad usage" {
   fails 2 'multiple of 16' dhan-train "${small[@]}" --hidden 24 -o x.nd
   fails 2 'dns-pool' dhan-train "${small[@]}" --dns-pool 2 -o x.nd

@@ -115,6 +115,23 @@ TEST_F(ClickNegatives, WhatIsDrawnForAClickDependsOnNoOther) {
   }
 }
 
+TEST_F(ClickNegatives, AskingForMoreThanThereAreIsSeenAtOnce) {
+  // 20,000 articles of one click each: looking for another one by chance would never end.
+  std::vector<std::vector<Read>> users(200);
+  std::vector<int32_t> last;
+  for (int32_t u = 0; u < 200; ++u) {
+    for (int32_t i = 0; i < 100; ++i) users[static_cast<size_t>(u)].push_back({u * 100 + i, i * kHour});
+    if (u < 20) last.push_back(u * 100 + 99);
+  }
+  const Clicks log = clicks_of(20000, users);
+  for (const ClickSource source : {ClickSource::uniform, ClickSource::popularity, ClickSource::live}) {
+    skips = Skips(-1);
+    const ClickSampling sampling{.source = source, .window_hours = 1000, .negatives = 19901};
+    EXPECT_EQ(sample(log, last, sampling).size(), 0);
+    EXPECT_EQ(skips.total(), 20);
+  }
+}
+
 TEST_F(ClickNegatives, AreDrawnInTheProportionsOfTheirProtocol) {
   // Article a of 1..8 is clicked a times, by users of its own; user 0 clicks article 0 many times over.
   std::vector<std::vector<Read>> users(1);

@@ -90,6 +90,22 @@ TEST(TrainingNegatives, WhatTheUserClicksLaterCanBeDrawn) {
   EXPECT_EQ(all, (std::vector<int32_t>{5, 6, 7, 8}));  // 5 and 6 are held out for this user
 }
 
+TEST(TrainingNegatives, AllThereAreComeInARandomOrder) {
+  const Clicks clicks = clicks_of(20, {{{0}, {1}, {2}, {3}, {5}, {6}}, {{5}, {6}, {7}, {8}, {9}, {10}}});
+  const TrainingNegatives negatives(clicks, windows_of(clicks, {.history = 2, .min_clicks = 5}, "log"),
+                                    TrainingSource::uniform, 24, 1);
+  std::map<int32_t, int> first, last;
+  for (int64_t epoch = 0; epoch < 4000; ++epoch) {
+    const auto all = draw(negatives, 2, epoch, 1000);
+    ++first[all.front()];
+    ++last[all.back()];
+  }
+  for (const int32_t a : {5, 6, 7, 8}) {
+    EXPECT_NEAR(first[a], 1000, 120) << a;
+    EXPECT_NEAR(last[a], 1000, 120) << a;
+  }
+}
+
 TEST(TrainingNegatives, LiveOnesAreReadAroundThatTimeAndOthersComeAfterThem) {
   const Clicks clicks = log();
   const Windows w = windows(clicks);
