@@ -60,7 +60,7 @@ int run(const Options& o, cli::Context& ctx) {
 
   const bool keep = o.repeats == "keep";
   const ClickLog log = take_log(reader.articles, reader.clicks, keep ? Repeats::keep : Repeats::first, false);
-  report(ctx.log, log, reader.counts.sessions, keep);
+  report(ctx.log, log, keep);
   save(ctx, log, o.corpus_out, o.clicks_out, o.common.compress);
   return 0;
 }

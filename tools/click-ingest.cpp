@@ -69,7 +69,7 @@ int run(const Options& o, cli::Context& ctx) {
   const bool keep = o.repeats == "keep";
   const ClickLog log = take_log(text.articles, text.clicks, keep ? Repeats::keep : Repeats::first, o.only_with_text);
   if (!o.text.where.empty()) ctx.log.info("left out by --where", {{"rows", text.filtered}});
-  report(ctx.log, log, text.sessions(), keep);
+  report(ctx.log, log, keep);
   save(ctx, log, o.corpus_out, o.clicks_out, o.common.compress);
   return 0;
 }

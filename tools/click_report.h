@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <string>
+#include <vector>
 
 #include "lib/data/article_lists.h"
 #include "lib/data/click_log.h"
@@ -18,13 +19,21 @@ inline TellColumns tell_columns(cli::Log& log) {
   };
 }
 
-inline void report(cli::Log& log, const ClickLog& read, int64_t sessions, bool repeats_kept) {
+// How many sessions have a click.
+inline int64_t sessions_of(const Clicks& clicks) {
+  std::vector<int32_t> session(clicks.session.begin(), clicks.session.end());
+  std::ranges::sort(session);
+  session.erase(std::unique(session.begin(), session.end()), session.end());
+  return static_cast<int64_t>(session.size()) - (!session.empty() && session.front() < 0);
+}
+
+inline void report(cli::Log& log, const ClickLog& read, bool repeats_kept) {
   const auto [first, last] = std::ranges::minmax(read.clicks.time.span());
   log.info("read", {{"clicks", read.clicks.clicks()},
                     {"users", read.clicks.size()},
                     {"articles", read.corpus.size()},
                     {"articles_without_text", read.without_text},
-                    {"sessions", sessions},
+                    {"sessions", sessions_of(read.clicks)},
                     {"from", iso_time(first)},
                     {"to", iso_time(last)}});
   log.info("order", {{"out_of_order", read.counts.out_of_order},

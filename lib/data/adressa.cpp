@@ -83,7 +83,7 @@ const char* AdressaReader::add(std::string_view text) {
   try {
     line_.pick(text);
   } catch (const Error&) {
-    return "the line is no JSON object";
+    return json::is_utf8(text) ? "the line is no JSON object" : "the text is not UTF-8";
   }
   ++counts.lines;
   // Sessions begin on any page, so they are followed on all lines.

@@ -21,7 +21,7 @@ struct AdressaCounts {
   int64_t lines = 0;       // that are JSON objects
   int64_t no_article = 0;  // lines without an id, a title and a category: views of other pages
   int64_t no_user = 0;     // views of articles by nobody
-  int64_t sessions = 0;
+  int64_t sessions = 0;    // that began, most of them without a click
 };
 
 struct DayFiles {

@@ -46,7 +46,6 @@ class ClickText {
   ArticleBuilder articles;  // what is told before of an article (article_lists.h) stands
   ClickBuilder clicks;
   int64_t filtered = 0;  // rows that --where leaves out
-  int64_t sessions() const { return sessions_.size(); }
 
  private:
   std::string format_;

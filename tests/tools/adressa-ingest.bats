@@ -45,10 +45,14 @@ ingest() { adressa-ingest "$@" --corpus-out corpus.nd --clicks-out clicks.nd; }
 
 @test "adressa-ingest counts bad lines and gives up beyond --max-skip" {
   printf 'not JSON\n{"userId":"u1","id":"a","title":"t","category1":"c","time":9483225201}\n' >> week/20170102
+  printf '{"userId":"nobody","id":"a","title":"\xff","category1":"c","time":1483225201}\n' >> week/20170102
+  printf '{"userId":"u9","time":1483225202,"url":"http://front.page/"}\n' >> week/20170102
   run --separate-stderr ingest week
   [ "$status" -eq 0 ]
   [[ "$stderr" == *"1 row skipped: the line is no JSON object (first: week/20170102:3)"* ]]
   [[ "$stderr" == *"1 row skipped: the time is in 2100 or later (first: week/20170102:4)"* ]]
+  [[ "$stderr" == *"1 row skipped: the text is not UTF-8 (first: week/20170102:5)"* ]]
+  [[ "$stderr" == *" users=2 "*" sessions=2 "* ]]  # u9's has no click
   fails 1 'week/20170102:4: .*; more than 1 rows' adressa-ingest -q week --max-skip 1 --corpus-out out1 --clicks-out out2
   [ ! -e out1 ] && [ ! -e out2 ]
 }
