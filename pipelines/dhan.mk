@@ -11,6 +11,8 @@
 #   OUT       folder of the results: metrics.txt, metrics.json, report.html to look at, and every file on the way
 #   NEGATIVES what the article read next is ranked against: uniform (99 any, as in the paper; the default), popularity,
 #             live (99 of those alive at that time) or all-live
+#   COUNT     which clicks the three counters count: windows (those D-HAN learns from; the default), or all that are not
+#             held out, those of users with too few clicks to learn from too
 #   SET       what is trained: main, or one of the paper's comparisons: time (Figure 2), sampling (Table 3), levels
 #             (Figure 3), history (Table 4); or ablation (without one of its parts), contents (without elements, sentences
 #             or both)
@@ -35,6 +37,7 @@ SEEDS ?= 1 2 3
 HISTORY ?= 10
 MIN_CLICKS ?= 15
 WINDOWS ?= 0.5 1 2 4 8 24 72 168
+COUNT ?= windows
 DATASET ?= $(firstword $(subst ., ,$(notdir $(patsubst %/,%,$(CLICKS)))))
 INGEST ?=
 LEARN ?= --dim 64
@@ -158,12 +161,13 @@ scores := $(foreach s,$(systems),$(foreach seed,$(SEEDS),$(OUT)/$(s)-$(seed).sco
 
 # Rows that need no training: they count the clicks of training windows.
 counters := popularity recent coclick
+counting := $(windows) --count $(COUNT)
 popularity := --by popularity
 recent = --by recent --system 'recent popularity' --window-hours $$(cat $(OUT)/recent-window)
 coclick := --by coclick --system 'co-click'
 define counter
-$(OUT)/$(1).scores.nd: $(OUT)/clicks.nd $(OUT)/test-candidates.nd $(call uses,rank-score)
-	$$(run) rank-score $(OUT)/clicks.nd --candidates $(OUT)/test-candidates.nd $$($(1)) $(windows) -o $$@
+$(OUT)/$(1).scores.nd: $(OUT)/clicks.nd $(OUT)/test-candidates.nd $(OUT)/options/COUNT $(call uses,rank-score)
+	$$(run) rank-score $(OUT)/clicks.nd --candidates $(OUT)/test-candidates.nd $$($(1)) $(counting) -o $$@
 endef
 $(foreach c,$(counters),$(eval $(call counter,$(c))))
 counted := $(counters:%=$(OUT)/%.scores.nd)
@@ -171,9 +175,10 @@ $(OUT)/recent.scores.nd: $(OUT)/recent-window
 
 # How many hours recent popularity counts: those with the best NDCG@5 on the validation clicks, by which the models'
 # epochs are chosen too. recent-windows.txt has them all.
-$(OUT)/recent-window: $(OUT)/clicks.nd $(OUT)/valid-candidates.nd $(OUT)/options/WINDOWS $(call uses,rank-score eval-rank)
+$(OUT)/recent-window: $(OUT)/clicks.nd $(OUT)/valid-candidates.nd $(OUT)/options/WINDOWS $(OUT)/options/COUNT \
+    $(call uses,rank-score eval-rank)
 	mkdir -p $(OUT)/recent
-	for hours in $(WINDOWS); do $(run) rank-score $(OUT)/clicks.nd --candidates $(OUT)/valid-candidates.nd $(windows) \
+	for hours in $(WINDOWS); do $(run) rank-score $(OUT)/clicks.nd --candidates $(OUT)/valid-candidates.nd $(counting) \
 	  --by recent --window-hours $$hours --system $$hours -o $(OUT)/recent/$$hours.nd; done
 	$(run) eval-rank $(WINDOWS:%=$(OUT)/recent/%.nd) --at 5 --bootstrap 0 -o $(OUT)/recent-windows.txt
 	awk '/^system / { for (i = 1; i <= NF; ++i) if ($$i == "ndcg@5") from_end = NF - i; next } !from_end { next } \

@@ -86,6 +86,21 @@ setup() { cd "$BATS_FILE_TMPDIR"; }
   [ "$(grep -cE '^(0\.00[12] \*|24) +0\.' clicks/recent-windows.txt)" -eq 3 ]
 }
 
+@test "the counters count the clicks of training windows, or with COUNT=all all that are not held out" {
+  dhan counted
+  dhan counted COUNT=all
+  [ "$(grep -c '^+ dhan-train' log)" -eq 0 ]
+  local how=(counted/clicks.nd --candidates counted/test-candidates.nd --history 4 --min-clicks 8)
+  for by in popularity recent coclick; do
+    for count in windows all; do
+      rank-score -q "${how[@]}" --by "$by" --window-hours "$(cat counted/recent-window)" --count "$count" -o "$count.nd"
+    done
+    cmp <(tensor-dump --column score all.nd) <(tensor-dump --column score "counted/$by.scores.nd")
+    ! cmp -s <(tensor-dump --column score windows.nd) <(tensor-dump --column score all.nd) || false
+  done
+  [ "$(grep -c '^# command: .*--count all' counted/logs/recent-window.log)" -eq 2 ]  # hours to choose from
+}
+
 @test "a second make does nothing, another split makes everything drawn from it again" {
   dhan again
   find again -type f -printf '%P %T@ %i\n' | sort > before
