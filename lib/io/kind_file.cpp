@@ -2,6 +2,7 @@
 // formats/array.h and nothing of the kinds.
 #include "lib/io/kind_file.h"
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <set>
@@ -171,11 +172,18 @@ class ColumnWriter {
 
 }  // namespace
 
+void require_kind(const Container& container, std::initializer_list<std::string_view> kinds) {
+  const std::string& found = container.meta().kind;
+  if (std::ranges::find(kinds, found) != kinds.end()) return;
+  std::string expected;
+  for (const std::string_view kind : kinds) expected.append(expected.empty() ? "" : " or ").append(kind);
+  throw Error(container.path(), "expected a file of kind " + expected + ", found " + found);
+}
+
 template <class T>
 File<T> from_container(const Container& container) {
   const Meta& meta = container.meta();
-  if (meta.kind != T::kind)
-    throw Error(container.path(), "expected a file of kind " + std::string(T::kind) + ", found " + meta.kind);
+  require_kind(container, {T::kind});
   File<T> file{.meta = meta, .path = container.path()};
   ColumnReader reader(container);
   T::columns(file.data, reader);

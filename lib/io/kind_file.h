@@ -8,7 +8,9 @@
 // column the same with U8 values; a Matrix is one tensor of rank 2 (F32, or F16/BF16 widened on reading).
 #pragma once
 
+#include <initializer_list>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -37,6 +39,9 @@ template <class T>
 File<T> from_container(const Container& container);
 template <class T>
 uint64_t save(const std::string& path, const T& data, Meta meta, int zstd_level = 0);
+
+// Throws Error unless the container is of one of these kinds, for tools that read more than one.
+void require_kind(const Container& container, std::initializer_list<std::string_view> kinds);
 
 // Checks any container against its own kind's schema and rules, whatever the kind; throws Error when it breaks one or
 // when the kind is unknown. What tensor-check does.

@@ -83,6 +83,7 @@ clicks() {
   [[ "$output" == *'6 rows skipped: fewer articles than asked for'*'clicks.nd: leaves no click with enough articles'* ]]
   fails 2 'clicks have no source of negatives called impression' neg-sample clicks.nd --by impression --min-clicks 12 -n 5 -o out
   fails 2 'called live, expected impression' neg-sample test.nd --by live -o out
+  fails 1 'articles.nd: expected a file of kind behavior/1 or clicks/1, found corpus/1' neg-sample articles.nd -o out
   fails 2 '--exclude and --from are for a behavior' neg-sample clicks.nd --exclude test.nd -o out
   [ ! -e out ]
 }

@@ -170,6 +170,8 @@ clicks() {
   fails 2 'give --candidates' rank-score clicks.nd --by popularity -o out.nd
   fails 1 "kred.nd: these are not D-HAN's parameters" \
     rank-score clicks.nd --params kred.nd "${reads[@]}" --candidates clicks-candidates.nd -o out.nd
+  fails 1 'articles.nd: expected a file of kind behavior/1 or clicks/1, found corpus/1' \
+    rank-score articles.nd --by popularity --candidates clicks-candidates.nd -o out.nd
   fails 2 '--from is for a behavior' rank-score clicks.nd --by popularity --from train.nd --candidates clicks-candidates.nd -o out.nd
   fails 1 'clicks.nd: has no user with at least 15 clicks' rank-score clicks.nd --by popularity --candidates clicks-candidates.nd -o out.nd
   for i in $(seq 20); do echo "u6,a$i,$i"; done >> log.csv
