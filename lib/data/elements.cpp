@@ -113,6 +113,8 @@ void ElementReader::read(const std::string& path, const ElementFormat& format, S
     if (trimmed(line).empty()) continue;
     const char* cut = nullptr;
     const char* problem = !json::is_utf8(line) ? kNotUtf8 : json ? add_object(line, cut) : add_token(line, format, cut);
+    // What follows is of no known article, and not of the one before.
+    if (std::string_view id; problem == kNotUtf8 && !json && begins_document(line, id)) open_document({});
     if (problem) skips.skip(path, in.row(), problem);
     else if (cut) skips.cut(path, in.row(), cut);
     if (!json && !problem && !in_document_ && !is_comment(line))

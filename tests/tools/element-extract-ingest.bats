@@ -108,3 +108,13 @@ END
   ingest short.txt -o out.nd 2> log
   grep -q '1 row skipped: the row has too few columns (first: short.txt:2)' log
 }
+
+@test "element-extract-ingest gives the elements of an article it cannot tell to no other one" {
+  printf -- '-DOCSTART- N\xff\nOslo LOC\n-DOCSTART- N1\nErna PER\n-DOCSTART- N\xff\nOslo LOC\n' > unknown.txt
+  printf -- '-DOCSTART-\nOslo LOC\n-DOCSTART- N9\nOslo LOC\n' >> unknown.txt
+  ingest unknown.txt -o out.nd 2> log
+  grep -q '2 rows skipped: the text is not UTF-8 (first: unknown.txt:1)' log
+  grep -q '1 row skipped: the id is missing (first: unknown.txt:7)' log
+  grep -q '1 row skipped: the article is not in the corpus (first: unknown.txt:9)' log
+  grep -q 'with_elements=1 time=0 person=1 organization=0 location=0 ' log
+}
