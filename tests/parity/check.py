@@ -15,6 +15,7 @@ import dhan_torch
 import kred_torch
 
 TOLERANCE = 1e-4
+GRADIENT_FLOOR = 1e-2  # of a case's largest gradient: a smaller one is compared as if it were this large
 MOST_LEFT_OUT = 0.05
 MODELS = {"kred": kred_torch.Kred, "dhan": dhan_torch.Dhan}
 DTYPES = {"F64": "<f8", "I64": "<i8", "F32": "<f4", "I32": "<i4", "U8": "u1"}
@@ -34,8 +35,14 @@ def read_safetensors(path):
     return settings, tensors
 
 
+def keep_least(least, gradient):
+    """Hook of a parameter: least becomes the smaller of itself and |gradient|, value by value."""
+    least.copy_(torch.minimum(least, gradient.abs()))
+
+
 def compute(settings, tensors, dtype):
-    """name -> array of everything a case may hold under out., grad. and after."""
+    """name -> array of everything a case may hold under out., grad. and after.; and parameter -> array of how near to
+    zero its gradient came in any step."""
     as_torch = lambda a: torch.tensor(a, dtype=dtype if a.dtype.kind == "f" else None)
     inputs, params, batches = {}, {}, {}
     for name, array in tensors.items():
@@ -55,17 +62,20 @@ def compute(settings, tensors, dtype):
     loss.backward()
     for name, p in params.items():
         out["grad." + name] = torch.zeros_like(p) if p.grad is None else p.grad.clone()
+    nearest = {name: torch.full_like(p, np.inf) for name, p in params.items()}
+    for name, p in params.items():
+        p.register_hook(lambda gradient, least=nearest[name]: keep_least(least, gradient))
     out["out.losses"] = model.train(batches, inputs["steps"])
     for name, p in params.items():
         out["after." + name] = p
-    return {name: t.detach().numpy() for name, t in out.items()}
+    return tuple({name: t.detach().numpy() for name, t in of.items()} for of in (out, nearest))
 
 
 def compare(settings, tensors, dtype):
     """Yields (name, relative difference or None when the case has no such tensor, values left out as undetermined)."""
-    theirs, single = compute(settings, tensors, dtype), None
+    theirs, nearest = compute(settings, tensors, dtype)
     largest = max((np.abs(t).max() for name, t in theirs.items() if name.startswith("grad.")), default=0)
-    floor = {"grad": 1e-2 * largest, "after": len(tensors["steps"]) * settings["lr"]}
+    floor = {"grad": GRADIENT_FLOOR * largest, "after": len(tensors["steps"]) * settings["lr"]}
     for name, t in theirs.items():
         ours, group = tensors.get(name), name.split(".")[0]
         if ours is None:
@@ -77,10 +87,9 @@ def compare(settings, tensors, dtype):
             difference = np.abs(ours.reshape(t.shape).astype(np.float64) - t) / scale
             difference = np.where(np.isnan(difference), np.inf, difference)
             left_out = 0
-            if group == "after" and difference.max() > TOLERANCE:
-                single = single or compute(settings, tensors, torch.float32)
-                noise = np.abs(single[name].astype(np.float64) - t) / scale > 0.1 * TOLERANCE
-                difference, left_out = np.where(noise, 0, difference), int(noise.sum())
+            if group == "after":
+                is_noise = (nearest[name.removeprefix("after.")] < TOLERANCE * floor["grad"]) & (difference > TOLERANCE)
+                difference, left_out = np.where(is_noise, 0, difference), int(is_noise.sum())
             yield name, difference.max(), left_out
     for name in tensors:
         if name.split(".")[0] in ("out", "grad", "after") and name not in theirs:
