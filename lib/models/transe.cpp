@@ -75,7 +75,9 @@ class Runs {
   }
   void close() {
     offsets_.assign(1, 0);
+    longest_ = 0;
     for (const int32_t row : row_) {
+      longest_ = std::max<int64_t>(longest_, count_[row]);
       offsets_.push_back(offsets_.back() + count_[row]);
       count_[row] = static_cast<int32_t>(offsets_.size()) - 2;  // from here on: the number of the row's run
     }
@@ -89,13 +91,14 @@ class Runs {
   const std::vector<int32_t>& row() const { return row_; }
   Index index() const {
     const auto rows = static_cast<int64_t>(row_.size());
-    return {static_cast<int64_t>(item_.size()), rows, nullptr, offsets_.data(), item_.data()};
+    return {static_cast<int64_t>(item_.size()), rows, nullptr, offsets_.data(), item_.data(), longest_};
   }
 
  private:
   std::vector<int32_t> count_;  // by row, zeros between batches
   std::vector<int32_t> row_, item_row_, item_;
   std::vector<int64_t> offsets_, next_;
+  int64_t longest_ = 0;
 };
 
 // Whether a triple is among the training triples: a set of 64-bit hashes, so that one false yes in about 10^13

@@ -18,6 +18,7 @@ struct Index {
   const int64_t* offsets = nullptr;  // [rows + 1] the run of items of each row; null with row (or where no gradient is
                                      // asked for: by item is then the only way to read)
   const int32_t* item = nullptr;     // [items] items in order of (row, item); null when items already are in row order
+  int64_t longest = INT64_MAX;       // no row has more items than so many
 
   constexpr bool by_row() const { return offsets || !row; }
   constexpr int32_t row_of(int64_t i) const { return row ? row[i] : static_cast<int32_t>(i); }
@@ -27,7 +28,7 @@ struct Index {
 };
 
 // Item i uses row i of a table of n rows.
-inline Index identity(int64_t n) { return {n, n, nullptr, nullptr, nullptr}; }
+inline Index identity(int64_t n) { return {n, n, nullptr, nullptr, nullptr, 1}; }
 
 // Item i uses row[i], any order, each in [0, rows) or std::logic_error. `row` must live as long as the index.
 // O(items + rows).

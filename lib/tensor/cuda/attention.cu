@@ -9,10 +9,9 @@
 // every 0.25. Unproven.
 #include "lib/tensor/cuda/attention.h"
 
-#include <algorithm>
-
 #include "lib/tensor/cuda/driver.h"
 #include "lib/tensor/cuda/math.h"
+#include "lib/tensor/cuda/runs.h"
 #include "lib/tensor/ops.h"
 
 namespace nd::cuda {
@@ -58,42 +57,14 @@ void softmax_sets_backward(const Index& sets, const Mat& p, const Mat& dp, bool 
   });
 }
 
-int64_t longest_of(const Index& sets) {
-  if (!sets.offsets) return 1;
-  int64_t most = 0;
-  for (int64_t r = 0; r < sets.rows; ++r) most = std::max(most, sets.end(r) - sets.begin(r));
-  return most;
-}
-
-void sum_sets(Call& call, const Index& sets, int64_t longest, const Mat& p, const Mat& x, const int32_t* row, bool add,
-              Mat y) {
-  const Index of = sets;
-  const auto weighted = [=] ND_KERNEL(int64_t begin, int64_t end, int64_t c) {
-    float sum = 0;
-    for (int64_t i = begin; i < end; ++i) sum = fmaf(p.data[i], x.row(row ? row[i] : i)[c], sum);
-    return sum;
-  };
-  const int64_t blocks = is_long(longest) ? (sets.items + kPartItems - 1) / kPartItems : 0;
-  const Mat parts = call.scratch(2 * blocks, y.cols);
-  teams<kWarp>(parts.rows, 0, [=] ND_KERNEL(const Warp& team, int64_t at) {
-    const int64_t first = at / 2 * kPartItems,
-                  last = (first + kPartItems < of.items ? first + kPartItems : of.items) - 1;
-    const int64_t r = of.row_of(at % 2 == 0 ? first : last), begin = of.begin(r), end = of.end(r);
-    if (!is_long(end - begin) || part_of(begin, at / 2) != at) return;
-    team.each(y.cols, [&](int64_t c) {
-      parts.row(at)[c] = weighted(begin > first ? begin : first, end <= last ? end : last + 1, c);
-    });
-  });
-  teams<kWarp>(sets.rows, 0, [=] ND_KERNEL(const Warp& team, int64_t r) {
-    const int64_t begin = of.begin(r), end = of.end(r);
-    team.each(y.cols, [&](int64_t c) {
-      float sum = add ? y.row(r)[c] : 0.0f;
-      if (!is_long(end - begin)) sum += weighted(begin, end, c);
-      else
-        for (int64_t b = begin / kPartItems; b * kPartItems < end; ++b) sum += parts.row(part_of(begin, b))[c];
-      y.row(r)[c] = sum;
-    });
-  });
+void sum_sets(Call& call, const Index& sets, const Mat& p, const Mat& x, const int32_t* row, bool add, Mat y) {
+  sums_of_runs(
+      call, sets, y.cols,
+      [=] ND_KERNEL(float sum, int64_t i, int64_t c) { return fmaf(p.data[i], x.row(row ? row[i] : i)[c], sum); },
+      [=] ND_KERNEL(int64_t r, int64_t c, float sum) {
+        float& to = y.row(r)[c];
+        to = add ? to + sum : sum;
+      });
 }
 
 void dot_items(const Index& sets, const Mat& dy, const Mat& x, const int32_t* row, bool add, Mat dp) {
@@ -139,7 +110,7 @@ void segment_softmax_backward(const Index& segments, const Mat& p, const Mat& dp
 
 void segment_sum(const Index& segments, const Mat& p, const Mat& x, const Index& index, bool add, Mat y) {
   Call call;
-  sum_sets(call, call.in(segments), longest_of(segments), p, x, call.in(index.row, index.items), add, y);
+  sum_sets(call, call.in(segments), p, x, call.in(index.row, index.items), add, y);
 }
 
 void segment_sum_backward_weights(const Index& segments, const Mat& dy, const Mat& x, const Index& index, bool add,
@@ -158,16 +129,21 @@ void segment_sum_backward_values(const Index& segments, const Mat& p, const Mat&
 
 void segment_max(const Index& segments, const Mat& x, int32_t* from, Mat y) {
   Call call;
-  const Index of = call.in(segments);
   int32_t* const best_of = call.out(from);
-  each(y.size(), [=] ND_KERNEL(int64_t at) {
-    const int64_t r = at / y.cols, c = at % y.cols;
-    int64_t best = -1;
-    for (int64_t i = of.begin(r); i < of.end(r); ++i)
-      if (best < 0 || x.row(i)[c] > x.row(best)[c]) best = i;
-    best_of[at] = static_cast<int32_t>(best);
-    y.data[at] = best < 0 ? 0.0f : x.row(best)[c];
-  });
+  // Every piece compares with the run's first item, so what is no number is found, or passed over, as in one piece.
+  const auto larger = [=] ND_KERNEL(int64_t c, int32_t a, int32_t b) { return x.row(b)[c] > x.row(a)[c] ? b : a; };
+  fold_runs<int32_t>(
+      call, call.in(segments), y.cols,
+      [=] ND_KERNEL(int64_t c, int64_t begin, int64_t first, int64_t last) {
+        auto best = static_cast<int32_t>(first < last ? begin : -1);
+        for (int64_t i = first; i < last; ++i) best = larger(c, best, static_cast<int32_t>(i));
+        return best;
+      },
+      larger,
+      [=] ND_KERNEL(int64_t r, int64_t c, int32_t best) {
+        best_of[r * y.cols + c] = best;
+        y.row(r)[c] = best < 0 ? 0.0f : x.row(best)[c];
+      });
 }
 
 void segment_max_backward(const Index&, const int32_t* from, const Mat& dy, bool add, Mat dx) {

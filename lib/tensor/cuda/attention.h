@@ -12,25 +12,14 @@ namespace nd::cuda {
 constexpr int64_t mask_words(int64_t cols) { return (cols + 15) / 16; }
 constexpr bool mask_bit(const uint16_t* words, int64_t c) { return (words[c / 16] >> (c % 16) & 1) != 0; }
 
-// One warp sums a set up, but of a long one each part: its items within one block of so many, counted from the first
-// item of all. No more than two long sets have a part in the same block, as no third fits in between.
-constexpr int64_t kPartItems = 256;
-constexpr bool is_long(int64_t items) { return items > kPartItems; }
-// Where the part in this block is kept, of a set that begins with item `begin`: apart from that of a set which goes on
-// from an earlier block.
-constexpr int64_t part_of(int64_t begin, int64_t block) { return 2 * block + (begin > block * kPartItems ? 1 : 0); }
-// The most items that one of the sets has; these on the host.
-int64_t longest_of(const Index& sets);
-
 // s_i = relu(Σ_j table_j[row]) · w + b, and a bit for each unit that is positive; one warp an item.
 void score_items(const Tables& tables, const Mat& w, const Mat& b, uint16_t* mask, Mat s);
 // p = softmax of s within each set; they may be the same. One warp a set.
 void softmax_sets(const Index& sets, const Mat& s, Mat p);
 // ds = (add ? ds : 0) + p ⊙ (dp − p · dp) within each set; ds may be dp when add is false.
 void softmax_sets_backward(const Index& sets, const Mat& p, const Mat& dp, bool add, Mat ds);
-// y = Σ_items p x[row], `row` null for items' own rows; `longest` is the most items that one of the sets has.
-void sum_sets(Call& call, const Index& sets, int64_t longest, const Mat& p, const Mat& x, const int32_t* row, bool add,
-              Mat y);
+// y = Σ_items p x[row], `row` null for items' own rows
+void sum_sets(Call& call, const Index& sets, const Mat& p, const Mat& x, const int32_t* row, bool add, Mat y);
 // dp_i = (add ? dp_i : 0) + dy[set] · x[row]
 void dot_items(const Index& sets, const Mat& dy, const Mat& x, const int32_t* row, bool add, Mat dp);
 

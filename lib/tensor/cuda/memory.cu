@@ -123,8 +123,11 @@ void* Call::written(void* array) {
 }
 
 Index Call::in(const Index& index) {
-  return {index.items, index.rows, in(index.row, index.items),
-          index.offsets ? in(index.offsets, index.rows + 1) : nullptr, in(index.item, index.items)};
+  Index there = index;
+  there.row = in(index.row, index.items);
+  there.offsets = index.offsets ? in(index.offsets, index.rows + 1) : nullptr;
+  there.item = in(index.item, index.items);
+  return there;
 }
 
 Tables Call::in(std::span<const Table> tables) {

@@ -59,7 +59,7 @@ void neighbour_attention(const Index& segments, const Mat& head, const Table& re
     r = r_end;
   }
   softmax_sets(sets, p, p);
-  sum_sets(call, sets, longest_of(segments), p, x, tails, false, y);
+  sum_sets(call, sets, p, x, tails, false, y);
 }
 
 void neighbour_attention_backward(const Index& segments, const Mat& x, const int32_t* tail, const Mat& layer,

@@ -1,6 +1,6 @@
 // Rows of tables: gathering and adding them up, the matching gradients, and products of row pairs.
 #include "lib/tensor/cuda/call.h"
-#include "lib/tensor/cuda/reduce.h"
+#include "lib/tensor/cuda/runs.h"
 
 namespace nd::cuda {
 namespace {

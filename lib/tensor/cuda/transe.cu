@@ -10,7 +10,7 @@
 #include "lib/tensor/cuda/call.h"
 #include "lib/tensor/cuda/driver.h"
 #include "lib/tensor/cuda/math.h"
-#include "lib/tensor/cuda/reduce.h"
+#include "lib/tensor/cuda/runs.h"
 
 namespace nd::cuda {
 namespace {
@@ -37,16 +37,12 @@ void each_run(Call& call, const Mat& g, const float* sign, const Index& runs, co
   for (int64_t p = 0; sign && p < runs.items; ++p) signed_items = std::max<int64_t>(signed_items, runs.item_at(p) + 1);
   const float* const signs = call.in(sign, signed_items);
   const int64_t n = g.cols;
-  teams<kWarp>(runs.rows, 0, [=] ND_KERNEL(const Warp& team, int64_t r) {
-    team.each(n, [&](int64_t k) {
-      float sum = 0;
-      for (int64_t p = of.begin(r); p < of.end(r); ++p) {
-        const int64_t item = of.item_at(p);
-        sum = signs ? fmaf(signs[item], g.row(item)[k], sum) : sum + g.row(item)[k];
-      }
-      step(row_of[r] * n + k, sum);
-    });
-  });
+  sums_of_runs(
+      call, of, n,
+      [=] ND_KERNEL(float sum, int64_t item, int64_t k) {
+        return signs ? fmaf(signs[item], g.row(item)[k], sum) : sum + g.row(item)[k];
+      },
+      [=] ND_KERNEL(int64_t r, int64_t k, float sum) { step(row_of[r] * n + k, sum); });
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <stdexcept>
 #include <vector>
 
@@ -13,8 +14,9 @@ namespace {
 // Every item stands once in its row's run, and runs are in order of items.
 void expect_both_ways_agree(const Index& index) {
   std::vector<int> seen(static_cast<size_t>(index.items));
-  int64_t at = 0;
+  int64_t at = 0, longest = 0;
   for (int64_t r = 0; r < index.rows; ++r) {
+    longest = std::max(longest, index.end(r) - index.begin(r));
     EXPECT_EQ(index.begin(r), at);
     for (int64_t p = index.begin(r); p < index.end(r); ++p) {
       const int32_t i = index.item_at(p);
@@ -26,6 +28,8 @@ void expect_both_ways_agree(const Index& index) {
   }
   EXPECT_EQ(at, index.items);
   for (int count : seen) EXPECT_EQ(count, 1);
+  EXPECT_LE(longest, index.longest);
+  EXPECT_TRUE(index.items == 0 || index.longest == longest);
 }
 
 TEST(Index, OfDrawnRowsReadsTheSameBothWays) {

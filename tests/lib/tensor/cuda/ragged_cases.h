@@ -30,6 +30,24 @@ inline void add_set_cases(std::vector<OpCase>& list, const std::string& name, co
   list.push_back(attention("ragged_" + name, sets, id, 4, 3, cols, false));
 }
 
+// A run of so many items among many short ones.
+inline Choice hot_run(int64_t items) {
+  std::vector<int64_t> sizes;
+  for (int64_t r = 0; r < 400; ++r) sizes.push_back(r == 270 ? items : r % 4);
+  return runs(sizes);
+}
+// Sums and maxima over these runs: of items in their order, and of items all over the place.
+inline void add_run_cases(std::vector<OpCase>& list, const std::string& name, const Choice& sets, int64_t cols) {
+  Choice mixed = sets;
+  const Random random(1, "mixed/" + name);
+  for (size_t i = mixed.row.size(); i > 1; --i) std::swap(mixed.row[i - 1], mixed.row[random.below(i, i)]);
+  list.push_back(gather_sum("runs_" + name, {mixed, sets}, cols));
+  list.push_back(relu_dot("runs_" + name, {mixed, sets}, cols, true));
+  list.push_back(row_dots("runs_" + name, mixed, sets, cols, true));
+  list.push_back(segment_sum("runs_" + name, sets, mixed, cols));
+  list.push_back(segment_max("runs_" + name, sets, cols));
+}
+
 inline std::vector<OpCase> ragged() {
   std::vector<OpCase> list;
   add_set_cases(list, "borders", runs({0, 1, 31, 32, 33, 0, 0, 63, 64, 65, 127, 128, 129, 2, 255, 256, 257, 0}), 33);
@@ -37,6 +55,10 @@ inline std::vector<OpCase> ragged() {
   add_set_cases(list, "ten_thousand", runs({0, 10000, 1, 0}), 17);
   add_set_cases(list, "ten_thousand_at_the_end", runs({3, 0, 10000}), 16);
   add_set_cases(list, "all_empty", runs(std::vector<int64_t>(129, 0)), 32);
+  // Runs around the pieces that long ones are cut into, and one that everything would wait for.
+  add_run_cases(list, "around_a_piece", runs({0, 1, 31, 32, 33, 127, 128, 129, 0, 1023, 1024, 1025, 3}), 33);
+  add_run_cases(list, "hot", hot_run(10000), 33);
+  add_run_cases(list, "very_hot", hot_run(100000), 3);
   for (const int64_t sets : {31, 32, 33, 127, 128, 129})
     add_set_cases(list, std::to_string(sets) + "_sets", drawn_runs(sets, 3, "ragged"), 5);
   for (const int64_t cols : {31, 32, 33, 127, 128, 129})
