@@ -105,8 +105,7 @@ Candidates of_behavior(const Options& o, const File<Behavior>& rows, std::vector
 }
 
 int run(const Options& o, cli::Context& ctx) {
-  const Container log = Container::open(o.log);
-  require_kind(log, {Behavior::kind, Clicks::kind});
+  const Container log = open_one_of({Behavior::kind, Clicks::kind}, o.log);
   std::vector<Input> inputs;
   const Candidates candidates = log.meta().kind == Clicks::kind
                                     ? of_clicks(o, from_container<Clicks>(log), inputs, ctx)

@@ -157,8 +157,7 @@ int score_behavior(const Options& o, const File<Behavior>& behavior, cli::Contex
 
 int run(const Options& o, cli::Context& ctx) {
   compute_with(o.common);
-  const Container log = Container::open(o.log);
-  require_kind(log, {Behavior::kind, Clicks::kind});
+  const Container log = open_one_of({Behavior::kind, Clicks::kind}, o.log);
   return log.meta().kind == Clicks::kind ? score_clicks(o, from_container<Clicks>(log), ctx)
                                          : score_behavior(o, from_container<Behavior>(log), ctx);
 }

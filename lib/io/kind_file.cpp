@@ -170,14 +170,20 @@ class ColumnWriter {
   std::deque<std::vector<uint16_t>> halves_;
 };
 
-}  // namespace
-
 void require_kind(const Container& container, std::initializer_list<std::string_view> kinds) {
   const std::string& found = container.meta().kind;
   if (std::ranges::find(kinds, found) != kinds.end()) return;
   std::string expected;
   for (const std::string_view kind : kinds) expected.append(expected.empty() ? "" : " or ").append(kind);
   throw Error(container.path(), "expected a file of kind " + expected + ", found " + found);
+}
+
+}  // namespace
+
+Container open_one_of(std::initializer_list<std::string_view> kinds, const std::string& path) {
+  Container container = Container::open(path);
+  require_kind(container, kinds);
+  return container;
 }
 
 template <class T>

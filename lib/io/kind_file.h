@@ -40,8 +40,8 @@ File<T> from_container(const Container& container);
 template <class T>
 uint64_t save(const std::string& path, const T& data, Meta meta, int zstd_level = 0);
 
-// Throws Error unless the container is of one of these kinds, for tools that read more than one.
-void require_kind(const Container& container, std::initializer_list<std::string_view> kinds);
+// Opens a file that may be of several kinds; throws Error unless it is of one of these.
+Container open_one_of(std::initializer_list<std::string_view> kinds, const std::string& path);
 
 // Checks any container against its own kind's schema and rules, whatever the kind; throws Error when it breaks one or
 // when the kind is unknown. What tensor-check does.
