@@ -8,7 +8,7 @@ namespace nd {
 
 inline void declare_windows(cli::Command& c, WindowOptions& o) {
   c.option(o.history, "--history", "N", "of clicks: articles of a user's history before the one to predict",
-           cli::range(1, 10000));
+           cli::range(1, WindowOptions::longest));
   c.option(o.min_clicks, "--min-clicks", "N", "of clicks: users with fewer are left out", cli::range(1, 1e9));
 }
 

@@ -21,7 +21,8 @@
 namespace nd {
 
 struct WindowOptions {
-  int64_t history = 10;     // clicks before the one to predict, at least 1
+  static constexpr int64_t longest = 10000;
+  int64_t history = 10;     // clicks before the one to predict, from 1 to the longest
   int64_t min_clicks = 15;  // users with fewer are left out; the paper says 15, its Table 1 was made with 12
 };
 

@@ -1,4 +1,5 @@
 // The options of a D-HAN, as its parameters carry them.
+#include "lib/data/windows.h"
 #include "lib/models/dhan.h"
 #include "lib/models/settings.h"
 
@@ -46,7 +47,7 @@ DhanOptions DhanOptions::from_json(const json::Value& value) {
   o.times.utc_offset = count_setting(value, "utc_offset", -86400, 86400);
   o.times.first_year = count_setting(value, "first_year", 0, 10000);
   o.times.years = count_setting(value, "years", 0, 10000);
-  o.length = count_setting(value, "length", 1, 1000);
+  o.length = count_setting(value, "length", 1, WindowOptions::longest);
   o.width = count_setting(value, "width", 1, kMost);
   o.hidden = count_setting(value, "hidden", 16, kMost);
   o.inner = count_setting(value, "inner", 1, kMost);

@@ -69,7 +69,11 @@ class DhanTask::WindowStep : public Trainee::Step {
 
 std::unique_ptr<Trainee::Step> DhanTask::step() { return std::make_unique<WindowStep>(*this); }
 
-double DhanTask::validate() { return judge_(valid_, ranker_.score(valid_.impression, valid_.candidate)); }
+double DhanTask::validate() {
+  const std::vector<float> scores = ranker_.score(valid_.impression, valid_.candidate);
+  require_numbers(scores);
+  return judge_(valid_, scores);
+}
 
 double DhanTask::negative_rank(int64_t epoch, int64_t examples) {
   const int64_t n = std::min(examples, this->examples());

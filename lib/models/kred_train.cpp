@@ -101,7 +101,9 @@ std::unique_ptr<Trainee::Step> KredUser2Item::step() { return std::make_unique<C
 
 double KredUser2Item::validate() {
   neighbours_of(0);
-  return judge_(valid_, ranker_.score(valid_));
+  const std::vector<float> scores = ranker_.score(valid_);
+  require_numbers(scores);
+  return judge_(valid_, scores);
 }
 
 void KredUser2Item::neighbours_of(int64_t epoch) {

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <limits>
@@ -237,6 +238,11 @@ class Run {
 };
 
 }  // namespace
+
+void require_numbers(std::span<const float> scores) {
+  if (std::ranges::any_of(scores, [](float score) { return std::isnan(score); }))
+    throw Error("the model scores NaN in the validation; try a smaller --lr");
+}
 
 TrainResult train(Trainee& trainee, const TrainOptions& options, const TrainHooks& hooks,
                   const CheckpointFile& checkpoint) {

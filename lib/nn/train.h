@@ -51,6 +51,9 @@ class Trainee {
   virtual double validate() = 0;
 };
 
+// Error when one of the scores to validate by is NaN: that is what has become of the parameters.
+void require_numbers(std::span<const float> scores);
+
 struct EpochReport {
   int64_t epoch = 0;  // from 1
   int64_t steps = 0;  // optimiser steps so far

@@ -120,6 +120,14 @@ setup() { cd "$BATS_FILE_TMPDIR"; }
   fails 1 'sentence vectors have 8 numbers and users 9: .*--width 8' dhan-train "${small[@]}" -q --width 9 -o x.nd
 }
 
+@test "a model that has come to no numbers is said, and what to do" {
+  echo old > x.nd
+  fails 1 'the (loss is not finite in epoch|model scores NaN in the validation).*; try a smaller --lr' \
+    dhan-train "${small[@]}" -q --lr 1e30 -o x.nd
+  fails 1 'model scores NaN in the validation; try a smaller --lr' dhan-train "${small[@]}" -q --batch 1000 --lr 1e30 -o x.nd
+  [ "$(cat x.nd)" = old ]
+}
+
 @test "an output that cannot be written is said before the training, not after it" {
   fails 1 'no/such/folder/x.nd: cannot create' timeout 20 dhan-train "${small[@]}" --epochs 1000000 -o no/such/folder/x.nd
 }

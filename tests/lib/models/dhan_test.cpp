@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "lib/data/windows.h"
 #include "lib/io/error.h"
 #include "lib/models/dhan_score.h"
 #include "lib/tensor/parallel.h"
@@ -335,6 +336,8 @@ TEST(DhanOptions, SurviveTheirJson) {
   o.dropout = 0.25;
   EXPECT_EQ(DhanOptions::from_json(o.to_json()).to_json().dump(), o.to_json().dump());
   EXPECT_THROW(DhanOptions::from_json(json::Object{}), Error);
+  o.length = WindowOptions::longest;  // what a trainer takes
+  EXPECT_EQ(DhanOptions::from_json(o.to_json()).length, o.length);
   for (const auto& [key, value] :
        {std::pair<const char*, json::Value>{"hidden", 24}, {"time", "always"}, {"dropout", 1.0}, {"length", 0}}) {
     json::Value other = o.to_json();
