@@ -1,7 +1,8 @@
 #include "lib/tensor/index.h"
 
 #include <algorithm>
-#include <stdexcept>
+
+#include "lib/tensor/ops.h"
 
 namespace nd {
 namespace {
@@ -18,16 +19,7 @@ Index make_index(Arena& arena, std::span<const int32_t> row, int64_t rows) {
   const auto items = static_cast<int64_t>(row.size());
   auto offsets = arena.array<int64_t>(rows + 1);
   auto item = arena.array<int32_t>(items);
-  std::fill(offsets.begin(), offsets.end(), 0);
-  for (int32_t r : row) {
-    if (r < 0 || r >= rows) throw std::logic_error("make_index: a row lies outside the table");
-    ++offsets[r + 1];
-  }
-  for (int64_t r = 0; r < rows; ++r) offsets[r + 1] += offsets[r];
-  // Placing moves each row's start to its end, which is the next row's start: shift back afterwards.
-  for (int64_t i = 0; i < items; ++i) item[offsets[row[i]]++] = static_cast<int32_t>(i);
-  for (int64_t r = rows; r > 0; --r) offsets[r] = offsets[r - 1];
-  offsets[0] = 0;
+  cpu::sort_items(Device::cpu, row, rows, offsets.data(), item.data());
   return {items, rows, row.data(), offsets.data(), item.data(), longest_of(offsets)};
 }
 

@@ -380,6 +380,26 @@ void l1_distances(const Mat& a, const Mat& b, Mat c) {
   check(a.cols == b.rows && is(c, a.rows, b.cols) && b.cols % 16 == 0, "l1_distances");
   ND_CALL(c.device, l1_distances(a, b, c));
 }
+void draw_apart(Device device, const ApartDraws& draws, const Index& sets, int32_t* out) {
+  check(runs(sets), "draw_apart");
+  ND_CALL(device, draw_apart(device, draws, sets, out));
+}
+void rank_in_sets(const Index& sets, const Mat& s, const int32_t* id, Mat rank) {
+  check(runs(sets) && is(rank, sets.items, 1) && (s.empty() || (same(s, rank) && id)), "rank_in_sets");
+  ND_CALL(rank.device, rank_in_sets(sets, s, id, rank));
+}
+void pick_ranked(const Index& sets, const Mat& rank, const int32_t* id, const int32_t* first, const Index& picks,
+                 int32_t* out) {
+  check(runs(sets) && is(rank, sets.items, 1) && runs(picks) && picks.rows == sets.rows, "pick_ranked");
+  ND_CALL(rank.device, pick_ranked(sets, rank, id, first, picks, out));
+}
+void rows_of(Device device, std::span<const int32_t> table, std::span<const int32_t> item, int64_t height,
+             int32_t* out) {
+  ND_CALL(device, rows_of(device, table, item, height, out));
+}
+void sort_items(Device device, std::span<const int32_t> row, int64_t rows, int64_t* offsets, int32_t* item) {
+  ND_CALL(device, sort_items(device, row, rows, offsets, item));
+}
 
 #undef ND_CALL
 }  // namespace nd::ops

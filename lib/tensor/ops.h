@@ -10,6 +10,8 @@
 
 namespace nd {
 
+struct ApartDraws;  // draws.h
+
 enum class Activation : uint8_t { none, relu, tanh, sigmoid };
 
 // A table and which of its rows each item uses.

@@ -15,26 +15,26 @@ namespace nd {
 class Random {
  public:
   // Streams of different names are independent: "init", "shuffle", "negatives", "dropout", ...
-  Random(uint64_t seed, std::string_view stream) : key_(mix(seed ^ mix(hash(stream)))) {}
+  constexpr Random(uint64_t seed, std::string_view stream) : key_(mix(seed ^ mix(hash(stream)))) {}
 
   // What stands for seed and stream where numbers are drawn by other code (Dropout).
   uint64_t key() const { return key_; }
 
   // Four words for the counter (a, b).
-  std::array<uint32_t, 4> words(uint64_t a, uint64_t b = 0) const {
+  constexpr std::array<uint32_t, 4> words(uint64_t a, uint64_t b = 0) const {
     return philox({static_cast<uint32_t>(a), static_cast<uint32_t>(a >> 32), static_cast<uint32_t>(b),
                    static_cast<uint32_t>(b >> 32)},
                   static_cast<uint32_t>(key_), static_cast<uint32_t>(key_ >> 32));
   }
   // Uniform 64 bits.
-  uint64_t bits(uint64_t a, uint64_t b = 0) const {
+  constexpr uint64_t bits(uint64_t a, uint64_t b = 0) const {
     const auto w = words(a, b);
     return uint64_t{w[1]} << 32 | w[0];
   }
   // Uniform in [0, 1), 53 bits.
   double uniform(uint64_t a, uint64_t b = 0) const { return static_cast<double>(bits(a, b) >> 11) * 0x1p-53; }
   // Uniform in {0, ..., n - 1}, n >= 1; the bias is below n / 2^64.
-  uint64_t below(uint64_t n, uint64_t a, uint64_t b = 0) const {
+  constexpr uint64_t below(uint64_t n, uint64_t a, uint64_t b = 0) const {
     return static_cast<uint64_t>((static_cast<unsigned __int128>(bits(a, b)) * n) >> 64);
   }
   // Standard normal (Box-Muller).
