@@ -11,6 +11,10 @@ namespace {
 
 constexpr int64_t kDay = 86400;
 
+uint64_t stream_of(int32_t click, int64_t epoch) {
+  return static_cast<uint64_t>(epoch) << 32 | static_cast<uint32_t>(click);
+}
+
 int64_t day_of(int64_t time) { return (time >= 0 ? time : time - kDay + 1) / kDay; }
 
 }  // namespace
@@ -74,10 +78,10 @@ TrainingNegatives::TrainingNegatives(const Clicks& clicks, const Windows& window
 }
 
 int64_t TrainingNegatives::draw(int32_t click, int64_t epoch, std::span<int32_t> out) const {
-  const auto own = clicked_[user_of(clicks_, click)];
+  const auto own = this->own(click);
   const int64_t now = clicks_.time[click];
   bool alive = source_ == TrainingSource::live;
-  DistinctDraw draw(random_, 0, static_cast<uint64_t>(epoch) << 32 | static_cast<uint32_t>(click), out, [&](int32_t a) {
+  DistinctDraw draw(random_, 0, stream_of(click, epoch), out, [&](int32_t a) {
     return (!alive || (from_[a] <= now && now <= until_[a])) && !std::ranges::binary_search(own, a);
   });
   if (source_ == TrainingSource::popularity) {
@@ -94,6 +98,36 @@ int64_t TrainingNegatives::draw(int32_t click, int64_t epoch, std::span<int32_t>
     if (!draw.done()) draw_from(popularity_.articles(), draw);
   }
   return static_cast<int64_t>(draw.count());
+}
+
+int64_t TrainingNegatives::count(int32_t click, int64_t most) const {
+  return std::min(most, articles() - static_cast<int64_t>(own(click).size()));
+}
+
+ApartDraws TrainingNegatives::lists(Arena& arena) const {
+  const auto copy = [&]<class T>(std::span<const T> from) -> const T* {
+    const std::span<T> to = arena.array<T>(static_cast<int64_t>(from.size()));
+    std::ranges::copy(from, to.begin());
+    return to.data();
+  };
+  return {.from = copy(popularity_.articles()),
+          .n = articles(),
+          .without = copy(clicked_.values.span()),
+          .offsets = copy(clicked_.offsets.span()),
+          .runs = clicked_.size(),
+          .random = random_};
+}
+
+void TrainingNegatives::for_clicks(std::span<const int32_t> clicks, int64_t epoch, Arena& arena,
+                                   ApartDraws& draws) const {
+  auto user = arena.array<int32_t>(static_cast<int64_t>(clicks.size()));
+  auto stream = arena.array<uint64_t>(static_cast<int64_t>(clicks.size()));
+  for (size_t i = 0; i < clicks.size(); ++i) {
+    user[i] = user_of(clicks_, clicks[i]);
+    stream[i] = stream_of(clicks[i], epoch);
+  }
+  draws.run = user.data();
+  draws.second = stream.data();
 }
 
 }  // namespace nd

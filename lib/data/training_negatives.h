@@ -13,6 +13,8 @@
 #include "formats/clicks.h"
 #include "lib/data/distinct_draw.h"
 #include "lib/data/windows.h"
+#include "lib/tensor/arena.h"
+#include "lib/tensor/draws.h"
 #include "lib/tensor/random.h"
 
 namespace nd {
@@ -36,12 +38,22 @@ class TrainingNegatives {
   // Writes out.size() distinct articles for a training click, and returns how many there are: fewer only when there are
   // no more. click < 2^31, epoch < 2^32. Safe to call from many threads.
   int64_t draw(int32_t click, int64_t epoch, std::span<int32_t> out) const;
+  // As many as it returns where out has room for `most`.
+  int64_t count(int32_t click, int64_t most) const;
+
+  // Uniform ones can be drawn on a GPU: lists() puts what is drawn from into an arena, for_clicks() adds these clicks
+  // in this epoch, one set a click, and ops::draw_apart then draws what draw() does.
+  bool by_operation() const { return source_ == TrainingSource::uniform; }
+  ApartDraws lists(Arena& arena) const;
+  void for_clicks(std::span<const int32_t> clicks, int64_t epoch, Arena& arena, ApartDraws& draws) const;
 
   // How many articles there are to draw from, and how many at least for any one user.
   int64_t articles() const { return static_cast<int64_t>(popularity_.articles().size()); }
   int64_t fewest() const { return fewest_; }
 
  private:
+  std::span<const int32_t> own(int32_t click) const { return clicked_[user_of(clicks_, click)]; }
+
   const Clicks& clicks_;
   TrainingSource source_;
   Random random_;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 #include <stdexcept>
 #include <vector>
 
@@ -39,6 +40,31 @@ DhanArticles dhan_articles(Arena& arena, const Dhan& model, const DhanData& data
   if (model.uses_elements()) stacks(data.article_element, model.shape().elements, out.element_mean, out.element);
   out.id =
       index_of(arena, out.count, model.shape().articles + 1, [&](int64_t i) { return data.article_id[articles[i]]; });
+  return out;
+}
+
+DhanArticles dhan_candidates_there(Arena& arena, const Dhan& model, const DhanData& data,
+                                   std::span<const int32_t> articles, bool by_row) {
+  DhanArticles out;
+  out.count = static_cast<int64_t>(articles.size());
+  const auto rows = [&](std::span<const int32_t> list, int64_t height) {
+    auto to = arena.array<int32_t>(out.count * height);
+    ops::rows_of(arena.device(), list, articles, height, to.data());
+    return to;
+  };
+  if (model.uses_text()) out.sentence_mean = rows(data.lists.sentence, 1).data();
+  if (model.uses_elements()) {
+    out.element_mean = rows(data.lists.element, 1).data();
+    out.element = rows(data.lists.element, model.shape().elements).data();
+  }
+  const std::span<const int32_t> id = rows(data.lists.id, 1);
+  out.id = {out.count, model.shape().articles + 1, id.data()};
+  if (!by_row) return out;
+  auto offsets = arena.array<int64_t>(out.id.rows + 1);
+  auto item = arena.array<int32_t>(out.count);
+  ops::sort_items(arena.device(), id, out.id.rows, offsets.data(), item.data());
+  out.id.offsets = offsets.data();
+  out.id.item = item.data();
   return out;
 }
 
@@ -180,6 +206,21 @@ void DhanStep::prepare_candidates() {
   rows_.candidates = static_cast<int64_t>(candidates_.rows().size());
   candidate_articles_ = dhan_articles(arena_, model_, data_, candidates_.rows());
   add_pairs(arena_, model_, rows_, true, batch_);
+}
+
+void DhanStep::prepare_pairs(std::span<const int64_t> offsets, bool by_row) {
+  const Index pairs = make_segments(arena_, offsets);
+  auto each = arena_.array<int32_t>(pairs.items);
+  std::iota(each.begin(), each.end(), 0);
+  rows_.pair_instance = {pairs.row, static_cast<size_t>(pairs.items)};
+  rows_.pair_candidate = each;
+  rows_.candidates = pairs.items;
+  add_pairs(arena_, model_, rows_, by_row, batch_);
+  by_row_ = by_row;
+}
+
+void DhanStep::candidates(std::span<const int32_t> articles) {
+  candidate_articles_ = dhan_candidates_there(arena_, model_, data_, articles, by_row_);
 }
 
 Var DhanStep::logits(Tape& tape, const uint64_t* draw, DhanAttention* attention) {

@@ -22,6 +22,11 @@ struct DhanInstance {
 // These articles of the corpus (distinct) as rows of the model's matrices.
 DhanArticles dhan_articles(Arena& arena, const Dhan& model, const DhanData& data, std::span<const int32_t> articles);
 
+// What Dhan::candidates() takes of the same, where the device alone may know them; each as often as it is there.
+// `by_row` for gradients.
+DhanArticles dhan_candidates_there(Arena& arena, const Dhan& model, const DhanData& data,
+                                   std::span<const int32_t> articles, bool by_row);
+
 // The rows of time tables, and the decays, of some instances; fills those members of a batch.
 void fill_times(Arena& arena, const DhanOptions& options, std::span<const DhanInstance> instances, DhanBatch& batch);
 
@@ -60,6 +65,12 @@ class DhanStep {
   // Once all candidates are there and the instances prepared.
   void prepare_candidates();
 
+  // Or else, where it is known late, and perhaps to the device alone, which they are: first how many, those of instance
+  // i being offsets[i] .. offsets[i + 1), once the instances are prepared; then which [offsets.back()]. Each is
+  // computed for itself, though it be the same as another. `by_row` as in dhan_batch.
+  void prepare_pairs(std::span<const int64_t> offsets, bool by_row);
+  void candidates(std::span<const int32_t> articles);
+
   // The score of every candidate [pairs, 1], in order; see Dhan::logits.
   Var logits(Tape& tape, const uint64_t* draw = nullptr, DhanAttention* attention = nullptr);
 
@@ -75,6 +86,7 @@ class DhanStep {
   DhanArticles read_articles_, candidate_articles_;
   Index user_rows_;
   DhanBatch batch_;
+  bool by_row_ = true;
 };
 
 }  // namespace nd

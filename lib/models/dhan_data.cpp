@@ -100,6 +100,7 @@ DhanData::DhanData(const Corpus& corpus, const Stacks* sentences, const Stacks* 
   for (Mat* m : {&frozen_.sentence_x, &frozen_.sentence_mean, &frozen_.element_x, &frozen_.element_mean})
     *m = to_device(tables_, *m);
   article_id = rows_in(corpus.id, known);
+  lists = {tables_.copy(article_sentence), tables_.copy(article_element), tables_.copy(article_id)};
   coverage_.unknown = std::count(article_id.begin(), article_id.end(), static_cast<int32_t>(known.size()));
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "formats/clicks.h"
@@ -36,6 +37,10 @@ class DhanData {
   // By article of the corpus.
   std::vector<int32_t> article_sentence, article_element;  // its stack; empty where there are none
   std::vector<int32_t> article_id;                         // its row of identities
+  // The same where operations on articles that only the device knows can read them.
+  struct {
+    std::span<const int32_t> sentence, element, id;
+  } lists;
 
  private:
   struct Joined {

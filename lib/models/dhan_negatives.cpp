@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numeric>
 
 #include "lib/tensor/parallel.h"
 
@@ -19,6 +18,7 @@ DhanNegatives::DhanNegatives(Dhan& model, const DhanData& data, const Clicks& cl
                              const DhanNegativeOptions& options, uint64_t seed)
     : model_(model), data_(data), clicks_(clicks), drawn_(drawn), options_(options), scorer_(model, data) {
   options_.pool = std::min(options_.pool, drawn.articles());  // what is asked for takes no memory, what is there does
+  if (drawn.by_operation()) lists_ = drawn.lists(tables_);
   if (options.dns != "bilinear") return;
   const DhanShape& s = model.shape();
   const int64_t h = model.options().hidden, text = model.uses_text() ? s.sentence_dim : 0,
@@ -34,61 +34,94 @@ DhanNegatives::DhanNegatives(Dhan& model, const DhanData& data, const Clicks& cl
   add("negatives.w", h, h, h);
 }
 
-void DhanNegatives::draw(std::span<const int32_t> clicks, int64_t epoch, DhanPool& pool) const {
-  const auto n = static_cast<int64_t>(clicks.size()), most = options_.pool;
-  pool.positive.resize(clicks.size());
-  pool.article.resize(static_cast<size_t>(n * most));
-  std::vector<int64_t> count(clicks.size());
-  parallel_ranges(n, kDrawBlock, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      pool.positive[static_cast<size_t>(i)] = clicks_.article.values[clicks[i]];
-      count[i] = drawn_.draw(clicks[i], epoch,
-                             std::span(pool.article).subspan(static_cast<size_t>(i * most), static_cast<size_t>(most)));
-    }
-  });
-  pool.offsets.assign(1, 0);
-  pool.owner.clear();
-  for (int64_t i = 0; i < n; ++i) {  // closes the gaps of pools that are not full
-    std::copy_n(pool.article.begin() + i * most, count[i], pool.article.begin() + pool.offsets.back());
-    pool.owner.insert(pool.owner.end(), static_cast<size_t>(count[i]), static_cast<int32_t>(i));
-    pool.offsets.push_back(pool.offsets.back() + count[i]);
+void DhanNegatives::draw(std::span<const int32_t> clicks, std::span<const DhanInstance> instances, int64_t epoch,
+                         DhanPool& pool) const {
+  const auto n = static_cast<int64_t>(clicks.size());
+  Arena& arena = pool.arena;
+  arena.reset();
+  pool.instances = instances;
+  auto positive = arena.array<int32_t>(n);
+  auto drawn = arena.array<int64_t>(n + 1), candidates = arena.array<int64_t>(n + 1);
+  drawn[0] = candidates[0] = 0;
+  for (int64_t i = 0; i < n; ++i) {
+    positive[i] = clicks_.article.values[clicks[i]];
+    const int64_t count = drawn_.count(clicks[i], options_.pool);
+    drawn[i + 1] = drawn[i] + count;
+    candidates[i + 1] = candidates[i] + 1 + std::min(count, options_.each);
   }
-  pool.article.resize(static_cast<size_t>(pool.offsets.back()));
+  pool.positive = positive;
+  pool.drawn = make_segments(arena, drawn);
+  pool.candidates = make_segments(arena, candidates);
+  auto positive_of = arena.array<int32_t>(pool.drawn.items);
+  for (int64_t i = 0; i < pool.drawn.items; ++i) positive_of[i] = positive[pool.drawn.row[i]];
+  pool.positive_of = positive_of;
+  pool.article = arena.array<int32_t>(pool.drawn.items);
+  if (drawn_.by_operation()) {
+    pool.draws = lists_;
+    drawn_.for_clicks(clicks, epoch, arena, pool.draws);
+  } else {
+    parallel_ranges(n, kDrawBlock, [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i < end; ++i)
+        drawn_.draw(clicks[i], epoch,
+                    pool.article.subspan(static_cast<size_t>(drawn[i]), static_cast<size_t>(drawn[i + 1] - drawn[i])));
+    });
+  }
+  if (options_.dns != "score" || arena.device() == Device::cpu) return;
+  if (!pool.scored) pool.scored = std::make_unique<DhanStep>(model_, data_);
+  pool.scored->clear();
+  for (const DhanInstance& instance : instances) pool.scored->instance(instance);
+  pool.scored->prepare_instances();
+  pool.scored->prepare_pairs(drawn, !model_.scores_item_by_item());
 }
 
 // Of each of the pool with its positive: the sum of three cosines.
-std::vector<float> DhanNegatives::cosines(const DhanPool& pool) {
-  arena_.reset();
-  const auto items = static_cast<int64_t>(pool.article.size());
-  const Mat total = arena_.mat(items, 1), one = arena_.mat(items, 1);
+Mat DhanNegatives::cosines(DhanPool& pool) {
+  Arena& arena = pool.arena;
+  const int64_t items = pool.drawn.items;
+  const Mat total = arena.mat(items, 1), one = arena.mat(items, 1);
   fill(total, 0.0f);
-  const auto add = [&](const Mat& table, const std::vector<int32_t>& row_of) {
-    auto mine = arena_.array<int32_t>(items), its = arena_.array<int32_t>(items);
-    for (int64_t i = 0; i < items; ++i) {
-      mine[i] = row_of[static_cast<size_t>(pool.article[i])];
-      its[i] = row_of[static_cast<size_t>(pool.positive[static_cast<size_t>(pool.owner[i])])];
-    }
-    ops::row_dots(table, picks(mine, table.rows), table, picks(its, table.rows), true, one);
+  const auto add = [&](const Mat& table, std::span<const int32_t> list) {
+    const auto rows = [&](std::span<const int32_t> articles) {
+      auto to = arena.array<int32_t>(items);
+      ops::rows_of(arena.device(), list, articles, 1, to.data());
+      return picks(to, table.rows);
+    };
+    ops::row_dots(table, rows(pool.article), table, rows(pool.positive_of), true, one);
     ops::axpy(1.0f, one, total);
   };
-  if (model_.uses_text()) add(data_.frozen().sentence_mean, data_.article_sentence);
-  if (model_.uses_elements()) add(data_.frozen().element_mean, data_.article_element);
-  add(model_.parameters().find("id.article")->value, data_.article_id);
-  return values_of(total);
+  if (model_.uses_text()) add(data_.frozen().sentence_mean, data_.lists.sentence);
+  if (model_.uses_elements()) add(data_.frozen().element_mean, data_.lists.element);
+  add(model_.parameters().find("id.article")->value, data_.lists.id);
+  return total;
+}
+
+// As the model now scores them.
+Mat DhanNegatives::scores(DhanPool& pool) {
+  if (pool.scored) {
+    pool.scored->candidates(pool.article);
+    arena_.reset();
+    Tape tape(arena_, false);
+    return pool.scored->logits(tape)->value;
+  }
+  const std::span offsets(pool.drawn.offsets, pool.instances.size() + 1);
+  const std::vector<float> values = scorer_.score(pool.instances, offsets, pool.article);
+  const Mat s = pool.arena.mat(pool.drawn.items, 1);
+  copy_in(values.data(), s);
+  return s;
 }
 
 // h of these articles; identities and vectors get no gradient from it.
 Var DhanNegatives::net(Tape& tape, std::span<const int32_t> articles) {
   const auto n = static_cast<int64_t>(articles.size());
   const auto p = [&](const char* name) { return model_.parameters().on(tape, name); };
-  const auto term = [&](const Mat& table, const std::vector<int32_t>& row_of, const char* weight) {
+  const auto term = [&](const Mat& table, std::span<const int32_t> list, const char* weight) {
     auto rows = tape.arena().array<int32_t>(n);
-    for (int64_t i = 0; i < n; ++i) rows[i] = row_of[static_cast<size_t>(articles[i])];
+    ops::rows_of(tape.arena().device(), list, articles, 1, rows.data());
     return grad::Term{tape.constant(table), p(weight), rows.data()};
   };
-  const auto text = [&] { return term(data_.frozen().sentence_mean, data_.article_sentence, "negatives.w_text"); };
-  const auto element = [&] { return term(data_.frozen().element_mean, data_.article_element, "negatives.w_element"); };
-  const grad::Term id = term(model_.parameters().find("id.article")->value, data_.article_id, "negatives.w_id");
+  const auto text = [&] { return term(data_.frozen().sentence_mean, data_.lists.sentence, "negatives.w_text"); };
+  const auto element = [&] { return term(data_.frozen().element_mean, data_.lists.element, "negatives.w_element"); };
+  const grad::Term id = term(model_.parameters().find("id.article")->value, data_.lists.id, "negatives.w_id");
   const Var bias = p("negatives.b");
   constexpr auto act = Activation::tanh;
   if (model_.uses_text() && model_.uses_elements()) return grad::linear(tape, {text(), element(), id}, bias, act, n);
@@ -97,73 +130,65 @@ Var DhanNegatives::net(Tape& tape, std::span<const int32_t> articles) {
   return grad::linear(tape, {id}, bias, act, n);
 }
 
-std::vector<float> DhanNegatives::matches(const DhanPool& pool) {
+Mat DhanNegatives::matches(DhanPool& pool) {
   arena_.reset();
   Tape tape(arena_, false);
-  const auto clicks = static_cast<int64_t>(pool.positive.size()), items = static_cast<int64_t>(pool.article.size());
   Var left = grad::linear(tape, {{net(tape, pool.positive), model_.parameters().on(tape, "negatives.w")}}, nullptr,
-                          Activation::none, clicks);
-  return values_of(
-      grad::row_dots(tape, {left, picks(pool.owner, clicks)}, {net(tape, pool.article), identity(items)}, false)
-          ->value);
+                          Activation::none, pool.drawn.rows);
+  return grad::row_dots(tape, {left, pool.drawn}, {net(tape, pool.article), identity(pool.drawn.items)}, false)->value;
 }
 
-Var DhanNegatives::loss(Tape& tape, const DhanPool& pool, std::span<const DhanInstance> instances) {
+Var DhanNegatives::loss(Tape& tape, const DhanPool& pool) {
   if (options_.dns != "bilinear") return nullptr;
-  const auto n = static_cast<int64_t>(instances.size());
+  Arena& arena = tape.arena();
+  const int64_t n = pool.drawn.rows;
   // The last article read beside the positive, then the first one drawn beside it.
-  std::vector<int32_t> beside, owner;
-  std::vector<uint8_t> one_reader;
+  auto last = arena.array<int32_t>(n);
+  auto offsets = arena.array<int64_t>(n + 1);
+  offsets[0] = 0;
   for (int64_t i = 0; i < n; ++i) {
-    beside.push_back(instances[i].article.back());
-    owner.push_back(static_cast<int32_t>(i));
-    one_reader.push_back(1);
-    if (pool.offsets[i] == pool.offsets[i + 1]) continue;
-    beside.push_back(pool.article[static_cast<size_t>(pool.offsets[i])]);
-    owner.push_back(static_cast<int32_t>(i));
-    one_reader.push_back(0);
+    last[i] = pool.instances[static_cast<size_t>(i)].article.back();
+    offsets[i + 1] = offsets[i] + (pool.drawn.begin(i) < pool.drawn.end(i) ? 2 : 1);
   }
-  const auto items = static_cast<int64_t>(beside.size());
-  const auto rows = tape.arena().copy(owner);
-  const auto positive = tape.arena().copy(one_reader);
+  const Index pairs = make_segments(arena, offsets);
+  auto one_reader = arena.array<uint8_t>(pairs.items);
+  std::ranges::fill(one_reader, 0);
+  for (int64_t i = 0; i < n; ++i) one_reader[offsets[i]] = 1;
+  const Mat order = arena.mat(pool.drawn.items, 1);
+  ops::rank_in_sets(pool.drawn, {}, nullptr, order);
+  auto beside = arena.array<int32_t>(pairs.items);
+  ops::pick_ranked(pool.drawn, order, pool.article.data(), last.data(), pairs, beside.data());
   Var left = grad::linear(tape, {{net(tape, pool.positive), model_.parameters().on(tape, "negatives.w")}}, nullptr,
                           Activation::none, n);
-  Var s = grad::row_dots(tape, {left, make_index(tape.arena(), rows, n)}, {net(tape, beside), identity(items)}, false);
-  return grad::two_means_loss(tape, s, positive.data());
+  Var s = grad::row_dots(tape, {left, pairs}, {net(tape, beside), identity(pairs.items)}, false);
+  return grad::two_means_loss(tape, s, one_reader.data());
 }
 
-void DhanNegatives::choose(const DhanPool& pool, std::span<const DhanInstance> instances) {
-  const std::vector<float> by = options_.dns == "similar"    ? cosines(pool)
-                                : options_.dns == "bilinear" ? matches(pool)
-                                : options_.dns == "score"    ? scorer_.score(instances, pool.offsets, pool.article)
-                                                             : std::vector<float>(pool.article.size(), 0.0f);
-  chosen_.clear();
-  offsets_.assign(1, 0);
-  std::vector<int64_t> order;
-  for (size_t i = 0; i < instances.size(); ++i) {
-    order.resize(static_cast<size_t>(pool.offsets[i + 1] - pool.offsets[i]));
-    std::iota(order.begin(), order.end(), pool.offsets[i]);
-    const auto k = std::min(static_cast<int64_t>(order.size()), options_.each);
-    if (options_.dns != "uniform")  // of equals the article that comes first in the corpus
-      std::partial_sort(order.begin(), order.begin() + k, order.end(), [&](int64_t a, int64_t b) {
-        return by[a] != by[b] ? by[a] > by[b] : pool.article[a] < pool.article[b];
-      });
-    for (int64_t j = 0; j < k; ++j) chosen_.push_back(pool.article[static_cast<size_t>(order[j])]);
-    offsets_.push_back(static_cast<int64_t>(chosen_.size()));
+void DhanNegatives::choose(DhanPool& pool) {
+  Arena& arena = pool.arena;
+  if (drawn_.by_operation()) ops::draw_apart(arena.device(), pool.draws, pool.drawn, pool.article.data());
+  const Mat by = options_.dns == "similar"    ? cosines(pool)
+                 : options_.dns == "bilinear" ? matches(pool)
+                 : options_.dns == "score"    ? scores(pool)
+                                              : Mat{};
+  pool.rank = arena.mat(pool.drawn.items, 1);
+  ops::rank_in_sets(pool.drawn, by, pool.article.data(), pool.rank);
+  pool.candidate = arena.array<int32_t>(pool.candidates.items);
+  ops::pick_ranked(pool.drawn, pool.rank, pool.article.data(), pool.positive.data(), pool.candidates,
+                   pool.candidate.data());
+}
+
+double DhanNegatives::mean_rank(DhanPool& pool) {
+  const Mat rank = pool.arena.mat(pool.drawn.items, 1);
+  ops::rank_in_sets(pool.drawn, cosines(pool), pool.article.data(), rank);
+  const std::vector<float> near = values_of(rank), preferred = values_of(pool.rank);
+  double sum = 0, chosen = 0;
+  for (size_t i = 0; i < near.size(); ++i) {
+    if (preferred[i] >= static_cast<float>(options_.each)) continue;
+    sum += near[i];
+    ++chosen;
   }
-}
-
-double DhanNegatives::mean_rank(const DhanPool& pool) {
-  const std::vector<float> by = cosines(pool);
-  double sum = 0;
-  for (size_t i = 0; i + 1 < offsets_.size(); ++i)
-    for (const int32_t a : of(static_cast<int64_t>(i))) {
-      const auto begin = pool.article.begin() + pool.offsets[i], end = pool.article.begin() + pool.offsets[i + 1];
-      const auto mine = std::find(begin, end, a) - pool.article.begin();
-      for (auto other = pool.offsets[i]; other < pool.offsets[i + 1]; ++other)
-        sum += by[other] > by[mine] || (by[other] == by[mine] && pool.article[other] < a);
-    }
-  return sum / static_cast<double>(std::max<size_t>(chosen_.size(), 1));
+  return sum / std::max(chosen, 1.0);
 }
 
 }  // namespace nd

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -24,11 +25,19 @@ struct DhanNegativeOptions {
   int64_t pool = 50;  // drawn to choose from, anew at every step; fewer where there are no more
 };
 
-// What was drawn for some training clicks.
+// What is drawn for some training clicks, and chosen of it. All sizes are known ahead; which articles they are may be
+// known to the device alone, and not before choose().
 struct DhanPool {
-  std::vector<int32_t> positive;        // of each click
-  std::vector<int32_t> article, owner;  // drawn articles, and which click each was drawn for
-  std::vector<int64_t> offsets;         // by click
+  Arena arena;
+  std::span<const DhanInstance> instances;  // of the clicks
+  Index drawn, candidates;                  // runs, by click
+  std::span<const int32_t> positive;        // [clicks]
+  std::span<const int32_t> positive_of;     // [drawn] the one it was drawn for
+  std::span<int32_t> article;               // [drawn]
+  std::span<int32_t> candidate;             // [candidates] a click's positive, then what was chosen, hardest first
+  Mat rank;                                 // [drawn, 1] how many of the click's were preferred to it
+  ApartDraws draws;                         // of them, where they are drawn by choose()
+  std::unique_ptr<DhanStep> scored;         // all that were drawn, where the model scores them on a GPU
 };
 
 class DhanNegatives {
@@ -37,25 +46,23 @@ class DhanNegatives {
   DhanNegatives(Dhan& model, const DhanData& data, const Clicks& clicks, const TrainingNegatives& drawn,
                 const DhanNegativeOptions& options, uint64_t seed);
 
-  // Draws for these training clicks in this epoch; on any thread.
-  void draw(std::span<const int32_t> clicks, int64_t epoch, DhanPool& pool) const;
-  // Chooses from what was drawn for clicks with these instances.
-  void choose(const DhanPool& pool, std::span<const DhanInstance> instances);
-  // What was chosen for the i-th of them, the hardest first.
-  std::span<const int32_t> of(int64_t i) const {
-    return std::span(chosen_).subspan(static_cast<size_t>(offsets_[i]),
-                                      static_cast<size_t>(offsets_[i + 1] - offsets_[i]));
-  }
+  // All that takes no operation, for these training clicks with their instances in this epoch; on any thread. The
+  // instances must live as long as what is drawn for them.
+  void draw(std::span<const int32_t> clicks, std::span<const DhanInstance> instances, int64_t epoch,
+            DhanPool& pool) const;
+  // Draws the rest, and chooses. The host waits for nothing here, except for "score" on a CPU.
+  void choose(DhanPool& pool);
   // The loss of the bilinear net on what was drawn, [1, 1]; null where there is no net.
-  Var loss(Tape& tape, const DhanPool& pool, std::span<const DhanInstance> instances);
+  Var loss(Tape& tape, const DhanPool& pool);
 
   // How near to their positives the chosen ones are among their pools by the similarity of "similar", whatever the
   // choice is made by: mean rank from 0, nearest, to pool - 1.
-  double mean_rank(const DhanPool& pool);
+  double mean_rank(DhanPool& pool);
 
  private:
-  std::vector<float> cosines(const DhanPool& pool);
-  std::vector<float> matches(const DhanPool& pool);
+  Mat cosines(DhanPool& pool);
+  Mat matches(DhanPool& pool);
+  Mat scores(DhanPool& pool);
   Var net(Tape& tape, std::span<const int32_t> articles);
 
   Dhan& model_;
@@ -64,9 +71,9 @@ class DhanNegatives {
   const TrainingNegatives& drawn_;
   DhanNegativeOptions options_;
   DhanScorer scorer_;
-  Arena arena_;
-  std::vector<int32_t> chosen_;
-  std::vector<int64_t> offsets_;
+  Arena tables_;  // what lists_ names
+  ApartDraws lists_;
+  Arena arena_;  // of choose()
 };
 
 }  // namespace nd

@@ -24,10 +24,12 @@ void DhanTask::draw(std::span<const int64_t> rows, int64_t epoch, Drawn& drawn) 
     drawn.click.push_back(windows_.train[static_cast<size_t>(row)]);
     drawn.instance.push_back(ranker_.instance(drawn.click.back()));
   }
-  negatives_.draw(drawn.click, epoch, drawn.pool);
+  negatives_.draw(drawn.click, drawn.instance, epoch, drawn.pool);
 }
 
-// The model chooses among what was drawn, so candidates and what hangs on them have to wait for their turn.
+// The model chooses among what was drawn, so candidates have to wait for their turn. On a GPU the host never learns
+// which they are, so it does not wait for the choice either: what hangs on their number alone is prepared, and each is
+// computed for itself. On a CPU each distinct one is computed once.
 class DhanTask::WindowStep : public Trainee::Step {
  public:
   explicit WindowStep(DhanTask& task) : task_(task), step_(task.model_, task.data_) {}
@@ -37,33 +39,34 @@ class DhanTask::WindowStep : public Trainee::Step {
     step_.clear();
     for (const DhanInstance& instance : drawn_.instance) step_.instance(instance);
     step_.prepare_instances();
+    const Index& candidates = drawn_.pool.candidates;
+    positive_.assign(static_cast<size_t>(candidates.items), 0);
+    for (int64_t i = 0; i < candidates.rows; ++i) positive_[candidates.begin(i)] = 1;
+    if (on_gpu_) step_.prepare_pairs({candidates.offsets, static_cast<size_t>(candidates.rows + 1)}, true);
     // A row comes once an epoch, so its number stands for the step.
     draw_ = static_cast<uint64_t>(epoch) << 40 | static_cast<uint64_t>(rows[0]);
   }
 
   Var loss(Tape& tape) override {
-    DhanNegatives& negatives = task_.negatives_;
-    negatives.choose(drawn_.pool, drawn_.instance);
-    positive_.clear();
-    for (int64_t i = 0; i < static_cast<int64_t>(drawn_.click.size()); ++i) {
-      step_.candidate(i, drawn_.pool.positive[i]);
-      positive_.push_back(1);
-      for (const int32_t article : negatives.of(i)) {
-        step_.candidate(i, article);
-        positive_.push_back(0);
-      }
+    DhanPool& pool = drawn_.pool;
+    task_.negatives_.choose(pool);
+    if (on_gpu_) {
+      step_.candidates(pool.candidate);
+    } else {
+      for (int64_t c = 0; c < pool.candidates.items; ++c) step_.candidate(pool.candidates.row_of(c), pool.candidate[c]);
+      step_.prepare_candidates();
     }
-    step_.prepare_candidates();
     Var loss = grad::two_means_loss(tape, step_.logits(tape, &draw_), tape.arena().copy(positive_).data());
-    Var of_net = negatives.loss(tape, drawn_.pool, drawn_.instance);
+    Var of_net = task_.negatives_.loss(tape, pool);
     return of_net ? grad::gather_sum(tape, {{loss, identity(1)}, {of_net, identity(1)}}) : loss;
   }
 
  private:
   DhanTask& task_;
   Drawn drawn_;
+  const bool on_gpu_ = device() != Device::cpu;
   DhanStep step_;
-  std::vector<uint8_t> positive_;
+  std::vector<uint8_t> positive_;  // by candidate
   uint64_t draw_ = 0;
 };
 
@@ -81,7 +84,7 @@ double DhanTask::negative_rank(int64_t epoch, int64_t examples) {
   for (int64_t i = 0; i < n; ++i) rows.push_back(i * this->examples() / n);
   Drawn drawn;
   draw(rows, epoch, drawn);
-  negatives_.choose(drawn.pool, drawn.instance);
+  negatives_.choose(drawn.pool);
   return negatives_.mean_rank(drawn.pool);
 }
 

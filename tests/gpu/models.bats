@@ -150,14 +150,15 @@ dhan_log() {
   within_seeds ndcg@5 dhan-train "${small[@]}"
 }
 
-@test "D-HAN learns and scores the same, with every summary" {
+@test "D-HAN learns and scores the same, with every summary and choice of negatives" {
   dhan_log
   same_losses dhan-train "${small[@]}"
   rank-score -q clicks.nd --params cpu.nd --candidates test.nd "${reads[@]}" -o s-cpu.nd
   gpu rank-score -q clicks.nd --params cpu.nd --candidates test.nd "${reads[@]}" -o s-gpu.nd
   alike 1e-4 <(numbers s-gpu.nd score) <(numbers s-cpu.nd score)
   local how
-  for how in "--summary bilstm --time decay" "--summary cnn --compat official --time abs" "--summary mh2 --dns bilinear"; do
+  for how in "--summary bilstm --time decay" "--summary cnn --compat official --time abs" \
+    "--summary mh2 --dns bilinear" "--dns score" "--dns uniform --draw live"; do
     # shellcheck disable=SC2086  # a list of words
     same_losses dhan-train "${small[@]}" --epochs 1 $how
   done

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "lib/io/error.h"
+#include "lib/tensor/ops.h"
 #include "tests/lib/data/small_clicks.h"
 
 namespace nd {
@@ -78,6 +79,29 @@ TEST_P(FromEachSource, AreFewerOnlyWhenThereAreNoMore) {
     fewest = std::min(fewest, static_cast<int64_t>(draw(negatives, click, 1, 1000).size()));
   EXPECT_EQ(fewest, negatives.fewest());
   EXPECT_LT(fewest, negatives.articles());
+}
+
+TEST(TrainingNegatives, AnOperationDrawsTheSame) {
+  const Clicks clicks = log();
+  const Windows w = windows(clicks);
+  const TrainingNegatives negatives(clicks, w, TrainingSource::uniform, 24, 1);
+  ASSERT_TRUE(negatives.by_operation());
+  for (const int64_t most : {1, 7, 14, 15, 1000}) {
+    Arena arena;
+    ApartDraws draws = negatives.lists(arena);
+    negatives.for_clicks(w.train, 3, arena, draws);
+    std::vector<int32_t> expected;
+    std::vector<int64_t> offsets{0};
+    for (const int32_t click : w.train) {
+      const auto one = draw(negatives, click, 3, static_cast<size_t>(most));
+      EXPECT_EQ(negatives.count(click, most), static_cast<int64_t>(one.size()));
+      expected.insert(expected.end(), one.begin(), one.end());
+      offsets.push_back(static_cast<int64_t>(expected.size()));
+    }
+    std::vector<int32_t> got(expected.size());
+    ops::draw_apart(Device::cpu, draws, make_segments(arena, offsets), got.data());
+    EXPECT_EQ(got, expected) << most;
+  }
 }
 
 TEST(TrainingNegatives, WhatTheUserClicksLaterCanBeDrawn) {

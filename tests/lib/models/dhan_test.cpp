@@ -270,6 +270,48 @@ TEST(DhanScorer, GivesEveryPairTheScoreItHasByItself) {
   set_threads(0);
 }
 
+// As on a GPU, where the host does not know the candidates.
+TEST(Dhan, PairsWhoseCandidatesComeLateAreScoredAndLearntTheSame) {
+  for (const bool by_row : {true, false}) {
+    Model m;
+    auto all = instances();
+    all[1].candidate.assign(3, all[0].candidate[0]);  // the same one again and again
+    all[2].candidate.clear();
+    for (Instance& in : all) in.positive.assign(in.candidate.size(), 0);
+    const auto run = [&](bool late) {
+      DhanStep step(m.dhan, m.data);
+      std::vector<uint8_t> positive(collect(step, all).size());
+      positive[0] = 1;
+      if (late) {
+        std::vector<int32_t> candidates;
+        std::vector<int64_t> offsets{0};
+        for (const Instance& in : all) {
+          candidates.insert(candidates.end(), in.candidate.begin(), in.candidate.end());
+          offsets.push_back(static_cast<int64_t>(candidates.size()));
+        }
+        step.clear();
+        for (const Instance& in : all) step.instance({in.user, in.article, in.time, in.now});
+        step.prepare_instances();
+        step.prepare_pairs(offsets, by_row);
+        step.candidates(candidates);
+      }
+      Arena arena;
+      Tape tape(arena, by_row);
+      m.dhan.parameters().clear_gradients();
+      const Var z = step.logits(tape);
+      std::vector<float> out = values_of(z->value);
+      if (!by_row) return out;
+      tape.backward(grad::two_means_loss(tape, z, positive.data()));
+      for (Parameter& p : m.dhan.parameters().all())
+        for (int64_t i = 0; p.started && i < p.grad.size(); ++i) out.push_back(p.grad.data[i]);
+      return out;
+    };
+    const auto expected = run(false), got = run(true);
+    ASSERT_EQ(got.size(), expected.size());
+    for (size_t i = 0; i < got.size(); ++i) ASSERT_NEAR(got[i], expected[i], by_row ? 1e-6 : 0) << i;
+  }
+}
+
 TEST(Dhan, OrderOfTheHistoryMatters) {
   Model m;
   std::vector<Instance> in{instances()[1]};
