@@ -124,13 +124,14 @@ class ClickTask : public Trainee {
       step_.prepare_instances();
       step_.prepare_candidates();
     }
+    void begin() override {
+      if (task_.draws_ != kUntimed) return;
+      task_.began_ = Seconds::now();
+      if (task_.busy_clock_) start_busy_clock();
+    }
     Var loss(Tape& tape) override {
-      if (task_.draws_ == kUntimed) {
-        task_.began_ = Seconds::now();
-        if (task_.busy_clock_) start_busy_clock();
-      }
       const uint64_t draw = task_.draws_++;
-      return grad::two_means_loss(tape, step_.logits(tape, &draw), positive_.data());
+      return grad::two_means_loss(tape, step_.logits(tape, &draw), tape.arena().copy(positive_).data());
     }
 
    private:
@@ -148,12 +149,14 @@ class ClickTask : public Trainee {
 };
 
 // `busy`, where given, gets the seconds of the GPU at work, and all takes longer.
-Seconds seconds_of_training(Dhan& model, const DhanData& data, int64_t steps, double* loss, double* busy = nullptr) {
+Seconds seconds_of_training(Dhan& model, const DhanData& data, int64_t steps, double* loss, double* busy = nullptr,
+                            bool cuda_graphs = false) {
   const Clicks clicks((steps + ClickTask::kUntimed) * kBatch, model.options().length, 1 + kNegatives);
   ClickTask task(model, data, clicks, busy != nullptr);
   TrainOptions training;
   training.epochs = 1;
   training.batch = kBatch;
+  training.cuda_graphs = cuda_graphs;
   training.optimiser = {.epsilon = 1e-6, .l2 = 1e-4, .l2_mode = "decoupled", .clip = 1};
   *loss = train(task, training, {}, {}).last.loss;
   if (busy) *busy = stop_busy_clock();
@@ -197,13 +200,18 @@ int run(int64_t steps, int64_t scored, int threads, double dropout, const std::s
   seconds_of_scoring(model, data, 4, &sum);
   sum = 0;
   const Seconds scoring = seconds_of_scoring(model, data, scored, &sum);
-  double train_busy = NAN, score_busy = NAN;
-  if (nd::device() == Device::cuda) {  // some of it once more, for how long of that time the GPU was at work
+  double train_busy = NAN, score_busy = NAN, graph_rate = 0;
+  RecordedCounts graphs;
+  if (nd::device() == Device::cuda) {
+    // Some of it once more, for how long of that time the GPU was at work, and all with steps as graphs.
     const int64_t some = std::min<int64_t>(steps, 50);
     double last = 0, again = 0;
     seconds_of_training(model, data, some, &last, &train_busy);
     train_busy *= static_cast<double>(steps) / static_cast<double>(some);
     seconds_of_scoring(model, data, scored, &again, &score_busy);
+    const Seconds recorded = seconds_of_training(model, data, steps, &last, nullptr, true);
+    graph_rate = static_cast<double>(steps * kBatch) / recorded.wall;
+    graphs = recorded_counts();
   }
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
@@ -211,11 +219,12 @@ int run(int64_t steps, int64_t scored, int threads, double dropout, const std::s
   std::printf(
       "{\"threads\":%d,\"device\":\"%s\",\"dropout\":%g,\"instances_per_second\":%.1f,\"pairs_per_second\":%.0f,"
       "\"instances_per_cpu_second\":%.1f,\"pairs_per_cpu_second\":%.0f,\"instances\":%.0f,\"pairs\":%.0f,"
-      "\"train_idle\":%s,\"score_idle\":%s,\"parameters\":%ld,\"loss\":%.6f,\"mean_score\":%.6f,\"peak_mib\":%.0f}\n",
+      "\"train_idle\":%s,\"score_idle\":%s,\"graph_instances_per_second\":%.1f,\"graph_steps\":%lu,"
+      "\"graphs_built\":%lu,\"parameters\":%ld,\"loss\":%.6f,\"mean_score\":%.6f,\"peak_mib\":%.0f}\n",
       nd::threads(), device.c_str(), dropout, instances / trained.wall, pairs / scoring.wall, instances / trained.cpu,
       pairs / scoring.cpu, instances, pairs, idle(train_busy, trained.wall).c_str(),
-      idle(score_busy, scoring.wall).c_str(), model.parameters().count(), loss, sum / pairs,
-      static_cast<double>(usage.ru_maxrss) / 1024);
+      idle(score_busy, scoring.wall).c_str(), graph_rate, graphs.started, graphs.built, model.parameters().count(),
+      loss, sum / pairs, static_cast<double>(usage.ru_maxrss) / 1024);
   return 0;
 }
 

@@ -14,6 +14,8 @@
 # (2000), size of the products (4096). TORCH_DOCS, TORCH_STEPS, TORCH_SCORED: the same of PyTorch's (DOCS, 40, 400).
 # EPOCHS: of TransE's trainings ("16 32 48 64 100"). PYTHON: the one that has torch. RESULTS: the folder to write to.
 #
+# KRED's and D-HAN's trainings run without and with --cuda-graphs, which has yet to show that it should be the default.
+#
 # A PyTorch program gets a minute; with an H100 the rest is meant to take two, the build on 16 cores included (an
 # estimate, like everything about GPUs here).
 set -euo pipefail
@@ -105,6 +107,9 @@ idle() { number "$2" "$folder/$1.json" | sed 's/null/?/;$!d' | grep . || echo "?
 awk -v name="$name" -v file="$file" -v date="$(date +%F)" -v docs="$docs" -v steps="$steps" \
   -v bytes="$(value limits bytes_per_second)" -v flops="$(value limits product_flops)" \
   -v u="$(value kred unique_heads)" -v t="$(value kred unique_neighbours)" -v parameters="$(value dhan parameters)" \
+  -v kred_graphs="$(value kred graph_train_seconds)" -v kred_built="$(value kred graphs_built)" \
+  -v kred_steps="$(value kred graph_steps)" -v dhan_graphs="$(value dhan graph_instances_per_second)" \
+  -v dhan_built="$(value dhan graphs_built)" -v dhan_steps="$(value dhan graph_steps)" \
   -v kred_train="$(value kred train_seconds)" -v kred_infer="$(value kred infer_seconds)" \
   -v kred_table="$(value kred table_seconds)" \
   -v plain_train="$(value torch-kred plain_train_seconds)" -v plain_infer="$(value torch-kred plain_infer_seconds)" \
@@ -136,19 +141,29 @@ awk -v name="$name" -v file="$file" -v date="$(date +%F)" -v docs="$docs" -v ste
     line(what, "s", ours, plain, fast, limit, limit / larger(ours, 1e-9), idle)
   }
   function rate(what, ours, plain, fast, limit, idle) { line(what, "1/s", ours, plain, fast, limit, ours / limit, idle) }
+  # What decides whether --cuda-graphs should be the default.
+  function graphs(what, without, with, built, steps) {
+    if (steps > 0)
+      printf "%s: with --cuda-graphs %.2f times the speed; of %d steps %d were unlike the one before\n", what,
+        without / with, steps, built
+  }
   BEGIN {
     printf "%s: %.0f GB/s, %.1f TFLOP/s in products\n\n", name, bytes / 1e9, flops / 1e12
     printf "%-34s %10s %10s %10s %10s %7s %5s\n", "", "nightdesk", "PyTorch", "the same,", "limit", "share", "idle"
     printf "%-34s %10s %10s %10s\n", "", "", "plain", "our way"
     all = 100000; scale = all / docs
-    seconds("KRED training, 100k documents", kred_train * scale, plain_train, fast_train,
-            all * least(1e6 * (3.9 + 5.1 * u + 22.2 * u * t), 3072 + 3 * 480 * u * 512), idle_kred_train)
+    kred_least = all * least(1e6 * (3.9 + 5.1 * u + 22.2 * u * t), 3072 + 3 * 480 * u * 512)
+    seconds("KRED training, 100k documents", kred_train * scale, plain_train, fast_train, kred_least, idle_kred_train)
+    seconds("KRED training, CUDA graphs", kred_graphs * scale, plain_train, fast_train, kred_least, "?")
     seconds("KRED inference, 100k documents", kred_table + (kred_infer - kred_table) * scale, plain_infer, fast_infer,
             least(all * 1.22e6 + 1.13e10, all * (3072 + 24 * 872) + 60000 * 20 * 512), idle_kred_infer)
-    rate("D-HAN training, instances", instances, plain_instances, fast_instances,
-         256 / least(256 * 4 * 12.6e6, 28 * parameters), idle_dhan_train)
+    dhan_most = 256 / least(256 * 4 * 12.6e6, 28 * parameters)
+    rate("D-HAN training, instances", instances, plain_instances, fast_instances, dhan_most, idle_dhan_train)
+    rate("D-HAN training, CUDA graphs", dhan_graphs, plain_instances, fast_instances, dhan_most, "?")
     rate("D-HAN scoring, pairs", pairs, plain_pairs, fast_pairs, 1 / least(4.2e6, 0), idle_dhan_score)
     rate("TransE, triples", triples, 0, fast_triples, 1 / least(3 * 2 * 64 * 100, 3 * 400 * 8), idle_transe)
+    graphs("KRED", kred_train, kred_graphs, kred_built, kred_steps)
+    graphs("D-HAN", dhan_graphs, instances, dhan_built, dhan_steps)
     reached = mrr >= goal
     if (mrr > 0)
       printf "TransE: filtered MRR %.4f after %d epochs, %.2f s of training; the goal of %s was %s\n", mrr, epochs,

@@ -76,6 +76,7 @@ void declare(cli::Command& c, Options& o) {
   c.option(o.checkpoint_seconds, "--checkpoint-seconds", "S", "time between checkpoints; 0: one after every step",
            cli::at_least(0) | cli::not_content);
   c.flag(o.restart, "--restart", "ignore a checkpoint of a stopped run", cli::not_content);
+  declare_cuda_graphs(c, o.training.cuda_graphs);
   c.common(o.common, cli::threads | cli::seed | cli::device | cli::tf32);
   c.example(
       "dhan-train --corpus corpus.nd --clicks clicks.nd --valid valid.nd --sentences sentences.nd "
@@ -97,7 +98,7 @@ double evaluate(const std::string& measure, const Candidates& valid, std::span<c
 }
 
 int run(const Options& o, cli::Context& ctx) {
-  compute_with(o.common);
+  compute_with(o.common, o.training.cuda_graphs);
   require_writable(o.output);
   const DhanFiles files(o.files, !o.files.sentences.empty(), !o.files.elements.empty() && o.model.has('E'));
   const auto clicks = load<Clicks>(o.clicks);
@@ -149,6 +150,7 @@ int run(const Options& o, cli::Context& ctx) {
   const CheckpointFile checkpoint{o.output == "-" ? "" : o.output + ".ckpt", meta, o.restart, o.checkpoint_seconds};
   cli::catch_stop_signals();
   train(task, training, train_hooks(ctx.log, "windows", o.monitor), checkpoint);
+  tell_cuda_graphs(ctx.log);
   tell_rank("after");
 
   settings.to_json(meta.options);

@@ -80,6 +80,7 @@ void declare(cli::Command& c, Options& o) {
   c.option(o.checkpoint_seconds, "--checkpoint-seconds", "S", "time between checkpoints; 0: one after every step",
            cli::at_least(0) | cli::not_content);
   c.flag(o.restart, "--restart", "ignore a checkpoint of a stopped run", cli::not_content);
+  declare_cuda_graphs(c, o.training.cuda_graphs);
   c.common(o.common, cli::threads | cli::seed | cli::device | cli::tf32);
   c.example(
       "kred-train --corpus corpus.nd --train train.nd --valid valid.nd --documents documents.nd "
@@ -116,7 +117,7 @@ void tell_validation(cli::Log& log, const Options& o, const Behavior& valid) {
 }
 
 int run(const Options& o, cli::Context& ctx) {
-  compute_with(o.common);
+  compute_with(o.common, o.training.cuda_graphs);
   require_writable(o.output);
   const KredFiles files(o.files, o.model);
   const auto train_file = load<Behavior>(o.train), valid_file = load<Behavior>(o.valid);
@@ -144,6 +145,7 @@ int run(const Options& o, cli::Context& ctx) {
   const CheckpointFile checkpoint{o.output == "-" ? "" : o.output + ".ckpt", meta, o.restart, o.checkpoint_seconds};
   cli::catch_stop_signals();
   train(task, training, train_hooks(ctx.log, "clicks", o.monitor), checkpoint);
+  tell_cuda_graphs(ctx.log);
 
   settings.to_json(meta.options);
   save(o.output, kred_params(model, types), meta);

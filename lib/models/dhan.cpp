@@ -47,9 +47,7 @@ Var scaled_rows(Tape& tape, Var x, const Mat& factors) {
 
 // These numbers, in so many rows.
 Var copied(Tape& tape, const std::vector<float>& values, int64_t rows) {
-  const Mat m = tape.arena().mat(rows, static_cast<int64_t>(values.size()) / rows);
-  copy_in(values.data(), m);
-  return tape.constant(m);
+  return tape.constant({tape.arena().copy(values).data(), rows, static_cast<int64_t>(values.size()) / rows});
 }
 
 Mat filled(Tape& tape, int64_t rows, int64_t cols, float value) {

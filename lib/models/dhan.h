@@ -130,7 +130,7 @@ struct DhanBatch {
   Index block_read, block_candidate, block_user, block_item, block_pair;
   std::vector<Index> absolute, relative;  // item -> row of each field's table
   std::vector<Index> now;                 // instance -> the same, of the candidate's moment
-  Mat decay;                              // [items, 1] exp(-0.01 hours), with time decay
+  Mat decay;                              // [items, 1] exp(-0.01 hours), with time decay; on the host
 };
 
 // What logits() can tell about its attention, row by row of softmax weights.

@@ -100,13 +100,12 @@ void fill_times(Arena& arena, const DhanOptions& options, std::span<const DhanIn
       relative_rows(options.times, in.time[i % L], options.rel_anchor == "last" ? in.time.back() : in.now, rows);
     });
   if (options.time == "decay") {
-    std::vector<float> decay(static_cast<size_t>(n * L));
+    auto decay = arena.array<float>(n * L);
     for (int64_t i = 0; i < n * L; ++i) {
       const double hours = static_cast<double>(instances[i / L].now - instances[i / L].time[i % L]) / 3600;
-      decay[static_cast<size_t>(i)] = static_cast<float>(std::exp(-0.01 * hours));
+      decay[i] = static_cast<float>(std::exp(-0.01 * hours));
     }
-    batch.decay = arena.mat(n * L, 1);
-    copy_in(decay.data(), batch.decay);
+    batch.decay = {decay.data(), n * L, 1};
   }
 }
 

@@ -95,13 +95,12 @@ void Parameters::clear_gradients() {
   for (Parameter& p : list_) p.started = false;
 }
 
-double Parameters::clipping(double most) {
+const Mat& Parameters::squared_norm() {
   if (norm_.empty()) norm_ = memory_.mat(1, 1);
   fill(norm_, 0.0f);
   for (const Parameter& p : list_)
     if (p.started) ops::squared_norm(p.grad, true, norm_);
-  const double norm = std::sqrt(static_cast<double>(value_of(norm_)));
-  return norm > most ? most / norm : 1;  // not a number: left as it is, to be seen in the next loss
+  return norm_;
 }
 
 void Parameters::step(const OptimiserOptions& o, int64_t t) {
@@ -110,7 +109,10 @@ void Parameters::step(const OptimiserOptions& o, int64_t t) {
   step.beta1 = o.beta1;
   step.beta2 = o.beta2;
   step.epsilon = o.epsilon;
-  if (o.clip > 0) step.gradient_scale = clipping(o.clip);
+  if (o.clip > 0) {
+    step.longest = o.clip;
+    step.squared_norm = squared_norm();
+  }
   step.decoupled = o.l2_mode == "decoupled";
   step.c1 = 1 - std::pow(o.beta1, static_cast<double>(t));
   step.c2 = 1 - std::pow(o.beta2, static_cast<double>(t));

@@ -73,7 +73,7 @@ class Parameters {
   void read(const std::map<std::string, Matrix>& tensors, const std::string& prefix, Mat Parameter::*what);
 
  private:
-  double clipping(double most);  // what to multiply the gradients with
+  const Mat& squared_norm();  // of all gradients
 
   const std::map<std::string, Matrix>* trained_ = nullptr;
   std::deque<Parameter> list_;  // a deque, so that leaves may keep pointers

@@ -118,11 +118,9 @@ class Run {
     resume();
     last_saved_ = now();
     TrainResult result;
-    Arena arena;
-    Tape tape(arena);
     while (at_.epoch < options_.epochs) {
       const double began = now();
-      one_epoch(tape);
+      one_epoch();
       EpochReport report = close_epoch();
       report.seconds = now() - began;
       result.last = report;
@@ -138,7 +136,7 @@ class Run {
   }
 
  private:
-  void one_epoch(Tape& tape) {
+  void one_epoch() {
     order_.resize(static_cast<size_t>(trainee_.examples()));
     std::iota(order_.begin(), order_.end(), 0);
     RandomSequence random(options_.seed, "shuffle", static_cast<uint64_t>(at_.epoch + 1));
@@ -146,24 +144,55 @@ class Run {
     const auto total = static_cast<int64_t>(order_.size());
     trainee_.begin_epoch(at_.epoch + 1);
     steps_.begin(std::span(order_).subspan(static_cast<size_t>(at_.done)), options_.batch, at_.epoch + 1);
-    while (at_.done < total) {
-      const int64_t count = std::min(options_.batch, total - at_.done);
-      tape.reset();
-      parameters_.clear_gradients();
-      Var loss = steps_.next().loss(tape);
-      const auto mean = static_cast<double>(value_of(loss->value));
-      if (!std::isfinite(mean))
-        throw Error("the loss is not finite in epoch " + std::to_string(at_.epoch + 1) + " after " +
-                    std::to_string(at_.steps) + " steps; try a smaller --lr");
-      tape.backward(loss);
-      parameters_.step(options_.optimiser, ++at_.steps);
-      at_.done += count;
-      at_.loss_sum += mean * static_cast<double>(count);
-      if (hooks_.step) hooks_.step(at_.done, total, at_.loss_sum / static_cast<double>(at_.done));
+    for (int64_t asked = at_.done; asked < total;) {
+      const int64_t count = std::min(options_.batch, total - asked);
+      asked += count;
+      const Started next = start(steps_.next(), count);
+      // While a GPU computes this step, the host sees what came of the one before and prepares the one after.
+      finish(total);
+      started_ = next;
+      if (device() == Device::cpu || asked == total) finish(total);
       const int signal = hooks_.stop ? hooks_.stop() : 0;
-      save_if(signal != 0 || now() - last_saved_ >= file_.seconds);
+      if (!file_.path.empty() && (signal != 0 || now() - last_saved_ >= file_.seconds)) {
+        finish(total);
+        save_if(true);
+      }
       if (signal) throw Interrupted(signal);
     }
+  }
+
+  // A step that was asked for.
+  struct Started {
+    LateValue loss;
+    int64_t examples = 0, steps_before = 0;
+  };
+  Started start(Trainee::Step& step, int64_t examples) {
+    step.begin();
+    // The next step must not write where this one may still be read. A CPU computes one after the other.
+    Tape& tape = tapes_[device() == Device::cpu ? 0 : at_.steps % 2];
+    tape.reset();
+    parameters_.clear_gradients();
+    // The first two are not recorded: memory finds its size, libraries and kernels are loaded.
+    Recording recording(options_.cuda_graphs && ++steps_here_ > 2);
+    const Var loss = step.loss(tape);
+    tape.backward(loss);
+    parameters_.step(options_.optimiser, ++at_.steps);
+    const LateValue value = value_later(tape.arena(), loss->value);
+    recording.start();
+    return {value, examples, at_.steps - 1};
+  }
+  // Waits for the step that is under way, if one is.
+  void finish(int64_t total) {
+    if (!started_) return;
+    const auto [loss, examples, steps_before] = *started_;
+    started_.reset();
+    const auto mean = static_cast<double>(value_of(loss));
+    if (!std::isfinite(mean))
+      throw Error("the loss is not finite in epoch " + std::to_string(at_.epoch + 1) + " after " +
+                  std::to_string(steps_before) + " steps; try a smaller --lr");
+    at_.done += examples;
+    at_.loss_sum += mean * static_cast<double>(examples);
+    if (hooks_.step) hooks_.step(at_.done, total, at_.loss_sum / static_cast<double>(at_.done));
   }
 
   EpochReport close_epoch() {
@@ -233,6 +262,10 @@ class Run {
   Progress at_;
   std::map<std::string, Matrix> best_;
   double last_saved_ = 0;
+  Arena arenas_[2];
+  Tape tapes_[2] = {Tape(arenas_[0]), Tape(arenas_[1])};
+  int64_t steps_here_ = 0;  // of this run
+  std::optional<Started> started_;
   std::vector<int64_t> order_;  // of the running epoch
   StepsAhead steps_;            // reads it
 };

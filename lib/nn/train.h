@@ -24,6 +24,7 @@ struct TrainOptions {
   int64_t patience = 10;  // stop after this many epochs without a better validation result; 0, or no result: never
   uint64_t seed = 1;
   OptimiserOptions optimiser;
+  bool cuda_graphs = false;  // a step is started on the GPU as one graph; the same bytes
 };
 
 // What is trained.
@@ -43,6 +44,9 @@ class Trainee {
     // All that the loss of these examples (rows in [0, examples())) in this epoch takes and that does not depend on the
     // parameters. On any thread, beside prepare and loss of other places.
     virtual void prepare(std::span<const int64_t> rows, int64_t epoch) = 0;
+    // Called when its turn has come, before its loss, and before anything is recorded: what reads results back, or
+    // waits for them, stands here.
+    virtual void begin() {}
     // The mean loss of the examples prepared last, as a (1,1) value on the tape, good until the next prepare.
     virtual Var loss(Tape& tape) = 0;
   };
@@ -68,7 +72,7 @@ struct EpochReport {
 // What a tool does on the way; every member may be empty.
 struct TrainHooks {
   std::function<void(const EpochReport&)> epoch;
-  std::function<void(int64_t done, int64_t total, double mean_loss)> step;  // within the epoch
+  std::function<void(int64_t done, int64_t total, double mean_loss)> step;  // within the epoch; on a GPU a step late
   std::function<int()> stop;  // a signal's number to stop for, else 0; asked after every step
   std::function<void(const std::string& path, int64_t epoch, int64_t step)> resumed;
 };

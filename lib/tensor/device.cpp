@@ -8,6 +8,7 @@
 #include <new>
 #include <stdexcept>
 #include <string>
+#include <utility>
 
 #include "lib/io/error.h"
 #include "lib/tensor/arena.h"
@@ -106,6 +107,44 @@ float value_of(const Mat& x) {
   float value = 0;
   copy_out(x, &value);
   return value;
+}
+
+LateValue value_later(Arena& arena, const Mat& x) {
+  if (x.size() != 1) throw std::logic_error("value_later: more or less than one number");
+  const std::span<float> to = arena.array<float>(1);
+  if constexpr (kHasCuda)
+    if (on_gpu(x)) {
+      cuda::copy_to_host_later(to.data(), x.data, sizeof(float));
+      return {to.data(), cuda::mark()};
+    }
+  to[0] = x.data[0];
+  return {to.data(), 0};
+}
+
+float value_of(const LateValue& x) {
+  if constexpr (kHasCuda) cuda::wait_for(x.mark);
+  return *x.at;
+}
+
+Recording::Recording(bool on) : on_(kHasCuda && on && device() == Device::cuda) {
+  if constexpr (kHasCuda)
+    if (on_) cuda::begin_recording();
+}
+Recording::~Recording() {
+  if constexpr (kHasCuda)
+    if (on_) cuda::drop_recording();
+}
+void Recording::start() {
+  if constexpr (kHasCuda)
+    if (std::exchange(on_, false)) cuda::start_recorded();
+}
+RecordedCounts recorded_counts() {
+  if constexpr (kHasCuda) {
+    if (device() != Device::cuda) return {};
+    const cuda::RecordedSteps steps = cuda::recorded_steps();
+    return {steps.started, steps.built};
+  }
+  return {};
 }
 
 void fill(const Mat& x, float value) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
@@ -37,6 +38,26 @@ void allow_tf32(bool allowed);
 void start_busy_clock();
 double stop_busy_clock();
 
+// Between its making and start(), what this thread asks of the GPU is not done but recorded, and then started as a
+// whole (a CUDA graph). Nothing may be read back meanwhile but by value_later, what operations read is an arena's, and
+// no other thread asks for anything; std::logic_error otherwise. What was recorded and never started is not done. With
+// `on` false, or on a CPU, everything is done as ever.
+class Recording {
+ public:
+  explicit Recording(bool on);
+  ~Recording();
+  Recording(const Recording&) = delete;
+  void start();
+
+ private:
+  bool on_;
+};
+// How many were started, and for how many of them a graph had to be built, being unlike the one before.
+struct RecordedCounts {
+  uint64_t started = 0, built = 0;
+};
+RecordedCounts recorded_counts();
+
 // Kinds of memory: of the host; of the host with a twin on the device, for what kernels read; of the device.
 enum class Memory : uint8_t { host, mirrored, device };
 // 64-byte aligned or better. std::bad_alloc, or Error where it is the GPU's that is used up.
@@ -52,6 +73,14 @@ void copy_out(const Mat& from, float* to);
 std::vector<float> values_of(const Mat& x);
 // The number in a (1,1) matrix.
 float value_of(const Mat& x);
+// The same on its way, while the device goes on with what it was asked for, in memory of an arena until its reset.
+struct LateValue {
+  const float* at = nullptr;
+  uint64_t mark = 0;
+};
+LateValue value_later(Arena& arena, const Mat& x);
+// Waits for it, but not for what was asked for after it.
+float value_of(const LateValue& x);
 void fill(const Mat& x, float value);
 // x itself where the arena's matrices lie on x's device, else a copy in the arena.
 Mat to_device(Arena& arena, const Mat& x);

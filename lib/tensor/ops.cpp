@@ -351,6 +351,7 @@ void row_dots_backward(const Mat& a, const Index& ia, const Mat& b, const Index&
 void adam(const AdamStep& step, std::span<const AdamParameter> parameters) {
   if (parameters.empty()) return;
   for (const AdamParameter& p : parameters) check(same(p.g, p.x) && same(p.m, p.x) && same(p.v, p.x), "adam");
+  check(step.longest == 0 || is(step.squared_norm, 1, 1), "adam: norm");
   ND_CALL(parameters[0].x.device, adam(step, parameters));
 }
 void transe_loss(const TranseLoss& form, const Mat& entity, const Mat& relation, const TranseBatch& batch, Mat dquery,

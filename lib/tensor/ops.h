@@ -131,7 +131,8 @@ struct TransformerKept {
 // In float64, as 1 - beta2 would keep only five digits of float32.
 struct AdamStep {
   double lr = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
-  double gradient_scale = 1;  // the gradient is multiplied by this first (clipping)
+  double longest = 0;  // all gradients together, of this squared norm (1,1), are first shortened to it; 0: they are not
+  Mat squared_norm;
   bool decoupled = false;
   double c1 = 1, c2 = 1;
 };

@@ -128,6 +128,37 @@ dhan_log() {
   cmp one.nd two.nd
 }
 
+# Usage: same_with_graphs TOOL ARGUMENT...: whether every step is started as a graph or not, the bytes are the same.
+same_with_graphs() {
+  gpu "$@" --epochs 2 -q -o plain.nd
+  gpu "$@" --epochs 2 --cuda-graphs --log-format json -o graphs.nd 2> graphs.log || { cat graphs.log; return 1; }
+  cmp plain.nd graphs.nd
+  grep -q '"event":"cuda_graphs","steps":[1-9]' graphs.log || { cat graphs.log; return 1; }
+}
+
+@test "with --cuda-graphs KRED ends with the same bytes" {
+  same_with_graphs kred-train "${small[@]}"
+  same_with_graphs kred-train "${small[@]}" --checkpoint-seconds 0 --threads 1
+  same_with_graphs kred-train "${small[@]}" --distill max --kgat mean --no-entity learned --sparse-rows --resample
+  same_with_graphs kred-train "${small[@]}" --user-attn linear --predictor cos --model dv-entity --l2-mode none
+}
+
+@test "with --cuda-graphs D-HAN ends with the same bytes" {
+  dhan_log
+  local how
+  for how in "" "--summary bilstm --time decay" "--summary cnn --compat official --time abs" \
+    "--summary mh2 --dns bilinear" "--dns score --clip 0 --sparse-rows" "--dns uniform --threads 1"; do
+    # shellcheck disable=SC2086  # a list of words
+    same_with_graphs dhan-train "${small[@]}" $how
+  done
+}
+
+@test "--cuda-graphs is refused on a CPU" {
+  run kred-train "${small[@]}" --cuda-graphs --device cpu -o refused.nd
+  [ "$status" -eq 1 ]
+  [ "$output" = "kred-train: --cuda-graphs: this run computes on the CPU; leave it away, or use --device cuda" ]
+}
+
 @test "what either device trained, both encode and score, and rank" {
   kred-train "${small[@]}" -q -o cpu.nd
   gpu kred-train "${small[@]}" -q -o gpu.nd

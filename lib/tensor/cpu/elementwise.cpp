@@ -1,5 +1,6 @@
 // One value at a time: activations, their gradients, dropout, axpy, Adam.
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "lib/tensor/cpu/dropout.h"
@@ -98,6 +99,15 @@ void axpy(float a, const Mat& x, Mat y) {
              [&](int64_t i, int64_t n) { store(y.data + i, fma(s, load(x.data + i, n), load(y.data + i, n)), n); });
 }
 
+namespace {
+// What the gradients are multiplied by. Not a number: left as they are, to be seen in the next loss.
+double shortening(const AdamStep& step) {
+  if (!(step.longest > 0)) return 1;
+  const double norm = std::sqrt(static_cast<double>(step.squared_norm.data[0]));
+  return norm > step.longest ? step.longest / norm : 1;
+}
+}  // namespace
+
 void adam(const AdamStep& step, std::span<const AdamParameter> parameters) {
   constexpr int64_t kPiece = 4096;
   struct Piece {
@@ -119,7 +129,7 @@ void adam(const AdamStep& step, std::span<const AdamParameter> parameters) {
   const auto all = [](double x) { return Lanes(static_cast<float>(x)); };
   const Lanes b1 = all(step.beta1), rest1 = all(1 - step.beta1), move = all(step.lr / step.c1);
   const Lanes b2 = all(step.beta2), rest2 = all(1 - step.beta2), correct = all(1 / step.c2);
-  const Lanes scale = all(step.gradient_scale), epsilon = all(step.epsilon);
+  const Lanes scale = all(shortening(step)), epsilon = all(step.epsilon);
   parallel_for(static_cast<int64_t>(memory.size()), [&](int64_t piece) {
     const AdamParameter& p = *pieces[piece].of;
     const Lanes decay = all(p.decay), shrink = all(step.lr * p.decay);

@@ -77,6 +77,7 @@ Context::Context() {
     throw Error("--device cuda: " + gpu.trouble + "; use --device cpu");
   ND_CHECK(cudaSetDevice(0));
   ND_CHECK(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking));
+  order_ = std::make_unique<Order>(stream_);
   // The pool keeps what is given back: a steady step asks nothing of the system.
   cudaMemPool_t pool;
   ND_CHECK(cudaDeviceGetDefaultMemPool(&pool, 0));
@@ -105,10 +106,11 @@ void Context::set_math() {
   ND_CHECK(cublas_function<decltype(cublasSetMathMode)>("cublasSetMathMode")(cublas_, math_));
 }
 
-void Context::wait() {
+void Context::wait_for(uint64_t mark) {
+  if (!busy) return order_->wait_for(mark);
   about_to_wait();
-  ND_CHECK(cudaStreamSynchronize(stream_));
-  if (busy) busy->hold();
+  order_->wait_for(order_->next_mark());  // the clock wants to know when all is done
+  busy->hold();
 }
 
 void Context::about_to_wait() {

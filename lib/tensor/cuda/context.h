@@ -4,6 +4,10 @@
 #include <cublas_v2.h>
 #include <cuda_runtime.h>
 
+#include <memory>
+
+#include "lib/tensor/cuda/order.h"
+
 namespace nd::cuda {
 
 // Error with one line and what to do, unless all is well: out of memory, a lost device, a driver too old, or our
@@ -26,14 +30,16 @@ class Context {
   static Context& get();
   Context(const Context&) = delete;
 
-  cudaStream_t stream() const { return stream_; }
+  Order& order() { return *order_; }
   // With a workspace of our own: cuBLAS promises the same bits from run to run with one handle on one stream, and a
   // captured graph needs memory that stays.
   cublasHandle_t cublas();
   // The math mode of its products; float32 all through unless this is called.
   void allow_tf32(bool allowed);
   // Waits for all that was queued; Error if any of it failed.
-  void wait();
+  void wait() { wait_for(order().next_mark()); }
+  // For what was asked for before this mark.
+  void wait_for(uint64_t mark);
   // Is to be called before anything else that may wait.
   void about_to_wait();
   // From the first to the second: see driver.h.
@@ -46,6 +52,7 @@ class Context {
   ~Context() = delete;  // lives as long as the process: at exit the driver may be gone already
 
   cudaStream_t stream_ = nullptr;
+  std::unique_ptr<Order> order_;
   cublasHandle_t cublas_ = nullptr;
   void* workspace_ = nullptr;
   cublasMath_t math_ = CUBLAS_DEFAULT_MATH;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <climits>
+#include <stdexcept>
 #include <string>
 
 #include "lib/io/error.h"
@@ -20,21 +21,17 @@ int narrow(int64_t n) {
 
 }  // namespace
 
-cudaStream_t stream() { return Context::get().stream(); }
+cudaStream_t stream() { return Context::get().order().stream(); }
 void check_launch() { ND_CHECK(cudaGetLastError()); }
 
 std::string what_is_missing() { return find_gpu().trouble; }
 
-std::byte* allocate(size_t bytes) {
-  void* memory = nullptr;
-  ND_CHECK(cudaMallocAsync(&memory, std::max<size_t>(bytes, 1), stream()));
-  return static_cast<std::byte*>(memory);
-}
-// Of a lost device nothing can be given back, and a destructor has nobody to tell.
-void release(std::byte* memory) { static_cast<void>(cudaFreeAsync(memory, stream())); }
+std::byte* allocate(size_t bytes) { return Context::get().order().allocate(bytes); }
+void release(std::byte* memory) { Context::get().order().release(memory); }
 
 std::byte* allocate_pinned(size_t bytes) {
   Context::get();  // says in its own words when there is no GPU
+  const Relaxed relaxed;
   void* memory = nullptr;
   ND_CHECK(cudaMallocHost(&memory, std::max<size_t>(bytes, 1)));
   return static_cast<std::byte*>(memory);
@@ -45,11 +42,26 @@ void copy_to_device(void* to, const void* from, size_t bytes) {
   ND_CHECK(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, stream()));
 }
 void copy_to_host(void* to, const void* from, size_t bytes) {
+  if (recording()) throw std::logic_error("a step reads what it computes while it is being recorded");
   Context::get().about_to_wait();  // the copy waits by itself where the host's side is not pinned
   ND_CHECK(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, stream()));
   synchronize();
 }
+void copy_to_host_later(void* to, const void* from, size_t bytes) {
+  ND_CHECK(cudaMemcpyAsync(to, from, bytes, cudaMemcpyDeviceToHost, stream()));
+}
 void synchronize() { Context::get().wait(); }
+
+uint64_t mark() { return Context::get().order().mark(); }
+uint64_t next_mark() { return Context::get().order().next_mark(); }
+void wait_for(uint64_t mark) {
+  if (mark > 0) Context::get().wait_for(mark);
+}
+void begin_recording() { Context::get().order().begin_recording(); }
+void start_recorded() { Context::get().order().start_recorded(); }
+void drop_recording() { Context::get().order().drop_recording(); }
+bool recording() { return Context::get().order().recording(); }
+RecordedSteps recorded_steps() { return Context::get().order().recorded_steps(); }
 
 void start_busy_clock() { Context::get().start_busy_clock(); }
 double stop_busy_clock() { return Context::get().stop_busy_clock(); }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "lib/tensor/mat.h"
@@ -25,7 +26,33 @@ void release_pinned(std::byte* memory);
 void copy_to_device(void* to, const void* from, size_t bytes);
 // Waits for everything asked for before.
 void copy_to_host(void* to, const void* from, size_t bytes);
+// Into memory from allocate_pinned, on its way when this returns.
+void copy_to_host_later(void* to, const void* from, size_t bytes);
 void synchronize();
+
+// Marks in the order of the work, numbered from 1, that can be waited for without waiting for what comes after.
+// The mark by which all that was asked for is done: set here, or, while a step is recorded, when that is started.
+uint64_t mark();
+// The mark that will be set next: by it all that was asked for is done, too.
+uint64_t next_mark();
+// On any thread; sets the next mark if that is meant. std::logic_error where a step waits for itself to be done while
+// it is being recorded. 0: for nothing.
+void wait_for(uint64_t mark);
+
+// From here on what this thread asks for is not done but recorded, and then started as a whole: a step of many small
+// kernels costs the host one call. Meanwhile other threads ask for nothing but memory and marks already set, and this
+// one waits for nothing; std::logic_error where they do. What the host wrote for it is read when it runs, so it lies in
+// mirrored memory.
+void begin_recording();
+void start_recorded();
+// Forgets it instead; arenas that it read are then to be reset.
+void drop_recording();
+bool recording();
+// Steps started so far, and how many of them were unlike the one before, for which a graph had to be built.
+struct RecordedSteps {
+  uint64_t started = 0, built = 0;
+};
+RecordedSteps recorded_steps();
 
 // For benchmarks: the seconds that the GPU is at work between these two calls, or NaN where that could not be told.
 // Meanwhile nothing overlaps with the host, so all takes longer. Both on the thread that computes.

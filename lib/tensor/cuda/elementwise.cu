@@ -63,7 +63,7 @@ namespace {
 
 // Numbers of a step of Adam as float32 has them.
 struct AdamNumbers {
-  float b1, rest1, b2, rest2, move, correct, scale, epsilon;
+  float b1, rest1, b2, rest2, move, correct, epsilon;
   bool decoupled;
 
   explicit AdamNumbers(const AdamStep& s)
@@ -73,7 +73,6 @@ struct AdamNumbers {
         rest2(static_cast<float>(1 - s.beta2)),
         move(static_cast<float>(s.lr / s.c1)),
         correct(static_cast<float>(1 / s.c2)),
-        scale(static_cast<float>(s.gradient_scale)),
         epsilon(static_cast<float>(s.epsilon)),
         decoupled(s.decoupled) {}
 };
@@ -94,6 +93,17 @@ struct SteppedList {
 
 void adam(const AdamStep& step, std::span<const AdamParameter> parameters) {
   const AdamNumbers a(step);
+  Call call;
+  // As the CPU has it, in float64 (lib/tensor/cpu/elementwise.cpp). Null: as long as it is.
+  float* const scale = step.longest > 0 ? call.scratch(1) : nullptr;
+  if (scale) {
+    const double longest = step.longest;
+    const float* const squared = step.squared_norm.data;
+    each(1, [=] ND_KERNEL(int64_t) {
+      const double norm = sqrt(static_cast<double>(squared[0]));
+      scale[0] = norm > longest ? static_cast<float>(longest / norm) : 1.0f;
+    });
+  }
   for (size_t first = 0; first < parameters.size(); first += kMostParameters) {
     const int count = static_cast<int>(std::min<size_t>(kMostParameters, parameters.size() - first));
     SteppedList all{};
@@ -122,7 +132,7 @@ void adam(const AdamStep& step, std::span<const AdamParameter> parameters) {
         if (!used) return;
       }
       const float before = p.x[i];
-      float gradient = a.scale * p.g[i];
+      float gradient = scale ? scale[0] * p.g[i] : p.g[i];
       if (!a.decoupled) gradient = fmaf(p.decay, before, gradient);
       const float m = fmaf(a.b1, p.m[i], a.rest1 * gradient);
       const float v = fmaf(a.b2, p.v[i], a.rest2 * gradient * gradient);

@@ -18,7 +18,7 @@ struct Mirror {
   size_t bytes = 0;
   std::byte* twin = nullptr;
   std::map<size_t, size_t> there;
-  bool on_the_way = false;  // copies may still be reading the host's side
+  uint64_t on_the_way = 0;  // the mark by which no copy reads the host's side any more
 };
 constexpr size_t kNeverCopied = ~size_t{0};  // written by kernels
 
@@ -50,6 +50,11 @@ Arena& pool() {
 }
 int depth = 0;  // of calls inside calls
 
+// Where memory is read that may be gone when a recorded step runs.
+void must_not_record() {
+  if (recording()) throw std::logic_error("a step that is being recorded reads memory that is not an arena's");
+}
+
 }  // namespace
 
 std::byte* allocate_mirrored(size_t bytes) {
@@ -57,7 +62,7 @@ std::byte* allocate_mirrored(size_t bytes) {
   try {
     std::byte* const twin = allocate(bytes);
     const std::lock_guard lock(mirrors().mutex);
-    mirrors().at[host] = {bytes, twin, {}, false};
+    mirrors().at[host] = {bytes, twin, {}, 0};
   } catch (...) {
     release_pinned(host);
     throw;
@@ -78,13 +83,14 @@ void release_mirrored(std::byte* memory) {
 
 void renew(std::byte* memory) {
   Mirror& mirror = *mirror_of(memory).first;
-  if (mirror.on_the_way) synchronize();
+  wait_for(mirror.on_the_way);
   mirror.there.clear();
-  mirror.on_the_way = false;
+  mirror.on_the_way = 0;
 }
 
 void copy_in(void* to, const void* from, size_t bytes) {
-  if (Mirror* const mirror = mirror_of(from).first) mirror->on_the_way = true;
+  if (Mirror* const mirror = mirror_of(from).first) mirror->on_the_way = next_mark();
+  else must_not_record();
   copy_to_device(to, from, bytes);
 }
 
@@ -102,6 +108,7 @@ const void* Call::read(const void* host, size_t bytes) {
   if (!host) return nullptr;
   const auto [mirror, offset] = mirror_of(host);
   if (!mirror) {
+    must_not_record();
     void* const copy = scratch(static_cast<int64_t>(bytes + 3) / 4);
     if (bytes > 0) copy_to_device(copy, host, bytes);
     return copy;
@@ -109,7 +116,7 @@ const void* Call::read(const void* host, size_t bytes) {
   size_t& there = mirror->there[offset];
   if (there < bytes) {
     copy_to_device(mirror->twin + offset, host, bytes);
-    mirror->on_the_way = true;
+    mirror->on_the_way = next_mark();
     there = bytes;
   }
   return mirror->twin + offset;

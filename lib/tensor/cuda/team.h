@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <functional>
 #include <stdexcept>
 #include <vector>
 
@@ -139,11 +140,10 @@ void each(int64_t items, const F& f) {
 
 #else  // the same on a CPU, one lane after another
 
-// Whether loops run from their ends, and what is told when a kernel begins and ends; set by the tests.
+// Whether loops run from their ends, and who runs what is launched, now or later; set by the tests.
 struct Emulation {
   bool backwards = false;
-  void (*before)() = nullptr;
-  void (*after)() = nullptr;
+  void (*launch)(std::function<void()> kernel) = nullptr;
 };
 inline Emulation& emulation() {
   static Emulation instance;
@@ -200,26 +200,28 @@ class Team {
   }
 };
 
-template <class F>
-void emulate(int64_t items, F&& one) {
-  if (emulation().before) emulation().before();
-  in_some_order(items, one);
-  if (emulation().after) emulation().after();
+// With arguments of its own, as a launch has.
+template <class Kernel>
+void launch(Kernel kernel) {
+  if (emulation().launch) emulation().launch(kernel);
+  else kernel();
 }
 template <int kSize, class F>
 void teams(int64_t items, int64_t floats, const F& f) {
   if (items == 0) return;
   if (team_floats(floats) * (kThreads / kSize) > kSharedFloats)
     throw std::logic_error("a team asks for more shared memory than there is");
-  std::vector<float> shared(static_cast<size_t>(floats));
-  emulate(items, [&](int64_t i) {
-    std::fill(shared.begin(), shared.end(), NAN);  // what was not written is not there
-    f(Team<kSize>(shared.data()), i);
+  launch([=] {
+    std::vector<float> shared(static_cast<size_t>(floats));
+    in_some_order(items, [&](int64_t i) {
+      std::fill(shared.begin(), shared.end(), NAN);  // what was not written is not there
+      f(Team<kSize>(shared.data()), i);
+    });
   });
 }
 template <class F>
 void each(int64_t items, const F& f) {
-  if (items > 0) emulate(items, [&](int64_t i) { f(i); });
+  if (items > 0) launch([=] { in_some_order(items, f); });
 }
 
 #endif

@@ -81,7 +81,7 @@ TEST(Adam, KeepsWhatHasNoGradientAndNoDecay) {
   EXPECT_NE(got.x[8], static_cast<float>(Random(2, "start").normal(8)));
 }
 
-TEST(Adam, ScalesTheGradientButNotTheDecay) {
+TEST(Adam, ShortensTheGradientButNotTheDecay) {
   for (bool decoupled : {false, true}) {
     std::vector<float> g(20, 4.0f), half(20, 2.0f);
     State a{std::vector<float>(20, 0.5f), std::vector<float>(20), std::vector<float>(20)}, b = a;
@@ -92,11 +92,31 @@ TEST(Adam, ScalesTheGradientButNotTheDecay) {
     };
     const AdamParameter first = parameter(half, a), second = parameter(g, b);
     ops::adam(step, {&first, 1});
-    step.gradient_scale = 0.5;
+    float squared = 36;
+    step.longest = 3;
+    step.squared_norm = {&squared, 1, 1};
     ops::adam(step, {&second, 1});
     EXPECT_EQ(a.x, b.x);
     EXPECT_EQ(a.m, b.m);
     EXPECT_EQ(a.v, b.v);
+  }
+}
+
+TEST(Adam, LeavesAGradientThatIsShortEnough) {
+  for (const float squared : {9.0f, 0.0f, NAN}) {
+    std::vector<float> g(20, 4.0f);
+    State a{std::vector<float>(20, 0.5f), std::vector<float>(20), std::vector<float>(20)}, b = a;
+    AdamStep step = step_number(1, false);
+    const auto parameter = [&](State& s) {
+      return AdamParameter{{g.data(), 1, 20}, {s.m.data(), 1, 20}, {s.v.data(), 1, 20}, {s.x.data(), 1, 20}, 0.1};
+    };
+    const AdamParameter first = parameter(a), second = parameter(b);
+    ops::adam(step, {&first, 1});
+    float norm = squared;
+    step.longest = 3;
+    step.squared_norm = {&norm, 1, 1};
+    ops::adam(step, {&second, 1});
+    EXPECT_EQ(a.x, b.x) << squared;
   }
 }
 

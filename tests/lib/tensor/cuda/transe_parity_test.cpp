@@ -98,22 +98,29 @@ TEST_F(TranseOnCuda, StepsOnRowsAreTheCpus) {
 
 TEST_F(TranseOnCuda, AdamOfManyParametersIsTheCpus) {
   // More parameters than one launch takes, dense ones and tables of which some rows have no gradient.
-  expect_parity("adam", [](Place& place) {
-    std::vector<AdamParameter> parameters;
-    for (int64_t size = 1; size <= 60; ++size) {
-      const int64_t rows = size * 9 % 130 + 1, cols = size;
-      Floats g = noise(rows, cols, "g" + std::to_string(size));
-      for (int64_t i = 0; i < rows * cols; ++i)
-        if (i / cols % 3 == 1) g[static_cast<size_t>(i)] = 0;
-      const auto zeros = Floats(g.size(), 0);
-      parameters.push_back({place.mat(g, rows), place.mat(zeros, rows), place.mat(zeros, rows),
-                            place.mat(noise(rows, cols, "x"), rows), size % 2 * 0.1, size % 3 == 0});
-    }
-    ops::adam({}, parameters);
-    Floats all;
-    for (const AdamParameter& p : parameters) append(all, p.x);
-    return all;
-  });
+  for (const double longest : {0.0, 3.0, 100.0})  // of a norm of 10
+    expect_parity("adam", [&](Place& place) {
+      std::vector<AdamParameter> parameters;
+      for (int64_t size = 1; size <= 60; ++size) {
+        const int64_t rows = size * 9 % 130 + 1, cols = size;
+        Floats g = noise(rows, cols, "g" + std::to_string(size));
+        for (int64_t i = 0; i < rows * cols; ++i)
+          if (i / cols % 3 == 1) g[static_cast<size_t>(i)] = 0;
+        const auto zeros = Floats(g.size(), 0);
+        parameters.push_back({place.mat(g, rows), place.mat(zeros, rows), place.mat(zeros, rows),
+                              place.mat(noise(rows, cols, "x"), rows), size % 2 * 0.1, size % 3 == 0});
+      }
+      AdamStep step;
+      step.longest = longest;
+      step.squared_norm = place.mat({100}, 1);
+      ops::adam(step, parameters);
+      Floats all;
+      for (const AdamParameter& p : parameters) {
+        append(all, p.x);
+        append(all, p.m);
+      }
+      return all;
+    });
 }
 
 TEST_F(TranseOnCuda, DistancesAreTheCpus) {
