@@ -8,7 +8,8 @@
 #             elements.nd is made
 #   WORDS     vectors of words, as word2vec or GloVe write them. Elements, and then sentences too, are means of them;
 #             without, they are learnt from the text
-#   OUT       folder of the results: metrics.txt, metrics.json, report.html to look at, and every file on the way
+#   OUT       folder of the results: metrics.txt, metrics.md (Markdown), metrics.json, report.html to look at, and every
+#             file on the way
 #   NEGATIVES what the article read next is ranked against: uniform (99 any, as in the paper; the default), popularity,
 #             live (99 of those alive at that time) or all-live
 #   COUNT     which clicks the three counters count: windows (those D-HAN learns from; the default), or all that are not
@@ -48,7 +49,7 @@ TRAIN ?=
 JUDGE ?=
 
 $(if $(and $(CLICKS),$(OUT)),,$(error usage: make dhan CLICKS=<file or Adressa folder> OUT=<dir> [COLUMNS=...] [WHERE=...] [TEXT=<file>] [ELEMENTS=<file>]))
-all: $(OUT)/metrics.txt $(OUT)/report.html
+all: $(OUT)/metrics.txt $(OUT)/metrics.md $(OUT)/report.html
 include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
 
 # A system is its name in tables and the options of dhan-train that make it. The history summaries of Table 4 were
@@ -194,5 +195,7 @@ $(OUT)/metrics.json: $(judged) $(call uses,eval-rank)
 	$(run) $(judge) --json -o $@
 $(OUT)/metrics.txt: $(judged) $(call uses,eval-rank)
 	$(run) $(judge) -o $@
+$(OUT)/metrics.md: $(judged) $(call uses,eval-rank)
+	$(run) $(judge) --markdown -o $@
 $(OUT)/report.html: $(OUT)/metrics.json $(call uses,report)
 	$(run) report $< -o $@

@@ -2,7 +2,8 @@
 #
 #   MIND     folder with train/ and test/ or dev/, each with news.tsv and behaviors.tsv
 #   KG       folder with train.txt and maybe valid.txt and test.txt: head TAB relation TAB tail
-#   OUT      folder of the results: metrics.txt, metrics.json, report.html to look at, and every file on the way
+#   OUT      folder of the results: metrics.txt, metrics.md (Markdown), metrics.json, report.html to look at, and every file
+#            on the way
 #   VECTORS  article vectors (vectors/1) to use instead of learning them from the articles' words
 #   SET      main: KRED, DV + entity, DV (the default); ablation: also KRED without each of its layers
 #
@@ -27,7 +28,7 @@ TRAIN ?=
 JUDGE ?=
 
 $(if $(and $(MIND),$(KG),$(OUT)),,$(error usage: make kred MIND=<dir> KG=<dir> OUT=<dir> [VECTORS=<file>] [SET=main|ablation]))
-all: $(OUT)/metrics.txt $(OUT)/report.html
+all: $(OUT)/metrics.txt $(OUT)/metrics.md $(OUT)/report.html
 include $(dir $(lastword $(MAKEFILE_LIST)))common.mk
 
 # A system is its name in tables and the options of kred-train that make it.
@@ -121,5 +122,7 @@ $(OUT)/metrics.json: $(scores) $(counted) $(OUT)/options/JUDGED $(OUT)/options/J
 	$(run) $(judge) --json -o $@
 $(OUT)/metrics.txt: $(scores) $(counted) $(OUT)/options/JUDGED $(OUT)/options/JUDGE $(call uses,eval-rank)
 	$(run) $(judge) -o $@
+$(OUT)/metrics.md: $(scores) $(counted) $(OUT)/options/JUDGED $(OUT)/options/JUDGE $(call uses,eval-rank)
+	$(run) $(judge) --markdown -o $@
 $(OUT)/report.html: $(OUT)/metrics.json $(call uses,report)
 	$(run) report $< -o $@

@@ -1,6 +1,6 @@
 // eval-rank: judges rankings of news by what users clicked.
 // Reads scores files of one behavior or log of clicks (one table row per system), or MIND's truth and prediction.
-// Writes a table, or JSON.
+// Writes a table, plain or Markdown, or JSON.
 #include "formats/kinds.h"
 #include "lib/cli/command.h"
 #include "lib/data/prediction.h"
@@ -20,7 +20,7 @@ using namespace metrics;
 
 struct Options {
   std::vector<std::string> inputs;
-  bool mind = false, table = false, json = false, by_day = false;
+  bool mind = false, table = false, json = false, markdown = false, by_day = false;
   std::vector<int64_t> at;
   std::string ties, clicks, compare, dataset, output = "-";
   WindowOptions windows;
@@ -42,6 +42,7 @@ void declare(cli::Command& c, Options& o) {
   c.flag(o.mind, "--mind", "read MIND's official pair and print the four lines of the official script");
   c.flag(o.table, "--table", "print the table even with --mind");
   c.flag(o.json, "--json", "print JSON instead");
+  c.flag(o.markdown, "--markdown", "print Markdown tables instead, for a page of results");
   c.flag(o.by_day, "--by-day", "add the values of each day");
   c.option(o.at, "--at", "K", "the k of ndcg@k and hr@k; without it 5 and 10, and 1 too for clicks",
            cli::range(1, 1e9));
@@ -70,7 +71,7 @@ void validate(const Options& o) {
   if (o.mind && o.by_day) throw UsageError("--by-day: MIND's official pair holds no times");
   if (o.mind && !o.clicks.empty()) throw UsageError("--clicks: MIND's official pair scores no clicks");
   if (o.mind && !o.compare.empty()) throw UsageError("--compare: MIND's official pair holds one system only");
-  if (o.table && o.json) throw UsageError("--table and --json exclude each other");
+  if (o.table + o.json + o.markdown > 1) throw UsageError("--table, --json and --markdown exclude each other");
 }
 
 // The runs, all of the same impressions, what to call those, and how they are judged.
@@ -141,7 +142,7 @@ Judged judge_scores(const Options& o) {
 
 int run(const Options& o, cli::Context& ctx) {
   Sink out(o.output);
-  const bool official = o.mind && !o.table && !o.json;
+  const bool official = o.mind && !o.table && !o.json && !o.markdown;
   const Judged judged = o.mind ? judge_mind(o, official, ctx) : judge_scores(o);
 
   Bootstrap bootstrap = o.bootstrap;
@@ -151,9 +152,10 @@ int run(const Options& o, cli::Context& ctx) {
                                     o.compare, o.common.threads);
 
   const std::string dataset = o.dataset.empty() ? judged.dataset : o.dataset;
-  out.write(official ? official_text(judged.runs[0].evaluation)
-            : o.json ? to_json(report, dataset).pretty() + "\n"
-                     : table(report, dataset));
+  out.write(official     ? official_text(judged.runs[0].evaluation)
+            : o.json     ? to_json(report, dataset).pretty() + "\n"
+            : o.markdown ? markdown(report, dataset)
+                         : table(report, dataset));
   out.commit();
   return 0;
 }

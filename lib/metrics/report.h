@@ -62,6 +62,9 @@ Report make_report(std::span<const Run> runs, std::span<const Column> columns, T
 // where ties count against a system, it is said how many it has.
 std::string table(const Report& report, const std::string& title);
 
+// The same as Markdown tables, an interval and the deviation in the cell of its value; without p, marks and ties.
+std::string markdown(const Report& report, const std::string& title);
+
 // "impressions: 363 judged, 12 skipped (10 single class, 2 unlabelled)".
 std::string counts(const Report& report);
 

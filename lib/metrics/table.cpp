@@ -1,24 +1,13 @@
 // The report as text in aligned columns.
 #include <algorithm>
-#include <cmath>
-#include <cstdio>
 
+#include "lib/metrics/number.h"
 #include "lib/metrics/report.h"
 
 namespace nd::metrics {
 namespace {
 
-std::string number(const char* format, double value) {
-  if (std::isnan(value)) return "-";
-  char text[64];
-  std::snprintf(text, sizeof text, format, value);
-  return text;
-}
-
 std::string p_value(double p) { return p < 0.0001 ? "<0.0001" : number("%.4f", p); }
-
-// "95 %", "99.9 %".
-std::string percent(double share) { return number("%.4g", 100 * share) + " %"; }
 
 // Bytes that begin a character; good enough for the width of names.
 size_t width_of(const std::string& text) {

@@ -44,6 +44,17 @@ pair() {
   done
 }
 
+@test "Markdown tables have a cell for every measure, its interval inside, and names that cannot end a cell" {
+  tensor-dump --json a.nd | sed '1s/"system":"popularity"/"system":"a|b"/' | tensor-pack - -o piped.nd
+  run -0 eval-rank piped.nd b.nd --markdown --compare recent --dataset golden
+  [ "${lines[0]}" = 'golden; impressions: 1 judged, 2 skipped (1 unlabelled, 1 empty). In brackets 95 % intervals.' ]
+  [ "${lines[1]}" = '| system | auc | auc_pooled | mrr | mrr_first | ndcg@5 | ndcg@10 | hr@5 | hr@10 |' ]
+  [ "${lines[2]}" = '|---|---|---|---|---|---|---|---|---|' ]
+  [[ "${lines[3]}" = '| a\|b | 0.5000 [0.5000, 0.5000] |'* ]]
+  [[ "${lines[5]}" = '| minus recent | auc |'* ]]
+  [[ "${lines[7]}" = '| a\|b | '[+-]* ]]
+}
+
 @test "files of different behaviors are refused with both digests" {
   fails 1 'scores.safetensors: scores behavior fedcba9876543210, but a.nd scores behavior [0-9a-f]{16}' \
     eval-rank a.nd "$golden/scores.safetensors"
@@ -99,6 +110,7 @@ pair() {
   fails 2 'holds no times' eval-rank --mind --by-day truth.txt prediction.txt
   fails 2 'one system only' eval-rank --mind --compare x truth.txt prediction.txt
   fails 2 'exclude each other' eval-rank --table --json a.nd
+  fails 2 'exclude each other' eval-rank --markdown --json a.nd
   fails 2 'confidence' eval-rank --confidence 1 a.nd
 }
 
@@ -185,4 +197,7 @@ clicks() {
   run -0 eval-rank trained-1.nd trained-2.nd trained-3.nd recent.nd --clicks clicks.nd --min-clicks 12 --bootstrap 0
   [ "$(grep -c '^  deviation, 3 seeds' <<< "$output")" = 3 ]
   [ "$(grep -c '^trained' <<< "$output")" = 4 ]  # all, warm, cold, and the note on ties
+  run -0 eval-rank trained-1.nd trained-2.nd trained-3.nd recent.nd --clicks clicks.nd --min-clicks 12 --markdown
+  [ "$(grep -c '^| trained | 0[.0-9]* ± 0.0000 \[' <<< "$output")" = 1 ]
+  [ "$(grep -c '^| trained | 0[.0-9]* ± 0.0000 |' <<< "$output")" = 2 ]
 }
