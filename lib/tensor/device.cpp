@@ -114,7 +114,7 @@ LateValue value_later(Arena& arena, const Mat& x) {
   const std::span<float> to = arena.array<float>(1);
   if constexpr (kHasCuda)
     if (on_gpu(x)) {
-      cuda::copy_to_host_later(to.data(), x.data, sizeof(float));
+      cuda::copy_out_later(to.data(), x.data, sizeof(float));
       return {to.data(), cuda::mark()};
     }
   to[0] = x.data[0];

@@ -72,6 +72,8 @@ void release_mirrored(std::byte* memory);
 void renew(std::byte* memory);
 // copy_to_device, where `from` may also be a part of mirrored memory, which is then not changed before it is renewed.
 void copy_in(void* to, const void* from, size_t bytes);
+// copy_to_host_later into a part of mirrored memory.
+void copy_out_later(void* to, const void* from, size_t bytes);
 void set_all(const Mat& x, float value);
 
 }  // namespace nd::cuda

@@ -18,7 +18,7 @@ struct Mirror {
   size_t bytes = 0;
   std::byte* twin = nullptr;
   std::map<size_t, size_t> there;
-  uint64_t on_the_way = 0;  // the mark by which no copy reads the host's side any more
+  uint64_t on_the_way = 0;  // the mark by which no copy reads or writes the host's side any more
 };
 constexpr size_t kNeverCopied = ~size_t{0};  // written by kernels
 
@@ -89,9 +89,15 @@ void renew(std::byte* memory) {
 }
 
 void copy_in(void* to, const void* from, size_t bytes) {
-  if (Mirror* const mirror = mirror_of(from).first) mirror->on_the_way = next_mark();
-  else must_not_record();
+  Mirror* const mirror = mirror_of(from).first;
+  if (!mirror) must_not_record();
   copy_to_device(to, from, bytes);
+  if (mirror) mirror->on_the_way = next_mark();  // after the copy: others set marks, too
+}
+
+void copy_out_later(void* to, const void* from, size_t bytes) {
+  copy_to_host_later(to, from, bytes);
+  mirror_of(to).first->on_the_way = next_mark();
 }
 
 void set_all(const Mat& x, float value) {

@@ -149,6 +149,20 @@ TEST_F(Recorded, BringsANumberLater) {
   EXPECT_EQ(value_of(at_once), 2);
 }
 
+// What nobody waited for does not come when its memory is something else's already.
+TEST_F(Recorded, BringsNothingToMemoryThatWasGivenBack) {
+  const Mat x = mat(1, 1, 2);
+  Arena kept(Device::cuda);
+  Recording recording(true);
+  value_later(kept, x);
+  recording.start();
+  kept.reset();
+  const auto other = kept.array<float>(1);
+  other[0] = 7;
+  cuda::synchronize();
+  EXPECT_EQ(other[0], 7);
+}
+
 TEST_F(Recorded, ReadsNothingBack) {
   const Mat x = mat(1, 1, 2);
   Arena copied(Device::cuda);
