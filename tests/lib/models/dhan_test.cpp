@@ -270,6 +270,33 @@ TEST(DhanScorer, GivesEveryPairTheScoreItHasByItself) {
   set_threads(0);
 }
 
+// The operations that only score have an algebra of their own; softmaxes that are all but certain must not part them
+// from the plain ones.
+TEST(DhanScorer, EqualsThePlainModelWithExtremeLogits) {
+  for (const float times : {8.0f, 30.0f}) {
+    Model m;
+    for (Parameter& p : m.dhan.parameters().all())
+      if (p.name.find(".query.") != std::string::npos || p.name.find(".key.") != std::string::npos)
+        for (int64_t i = 0; i < p.value.size(); ++i) p.value.data[i] *= times;
+    std::vector<Instance> all;
+    for (uint64_t seed = 1; seed <= 20; ++seed)
+      for (const Instance& in : instances(seed)) all.push_back(in);
+    DhanStep step(m.dhan, m.data);
+    collect(step, all);
+    Arena arena;
+    Tape tape(arena, false);
+    DhanAttention attention;
+    const Mat plain = step.logits(tape, nullptr, &attention)->value, scored = step.logits(tape)->value;
+    for (int64_t i = 0; i < plain.size(); ++i)
+      EXPECT_NEAR(scored.data[i], plain.data[i], 1e-5 * std::max(1.0f, std::abs(plain.data[i]))) << "pair " << i;
+    for (const Mat& weights : {attention.sentence, attention.element, attention.sequence}) {
+      int64_t certain = 0;
+      for (int64_t i = 0; i < weights.size(); ++i) certain += weights.data[i] > 0.999f ? 1 : 0;
+      EXPECT_GT(certain, weights.rows / 10);
+    }
+  }
+}
+
 // As on a GPU, where the host does not know the candidates.
 TEST(Dhan, PairsWhoseCandidatesComeLateAreScoredAndLearntTheSame) {
   for (const bool by_row : {true, false}) {
