@@ -19,6 +19,8 @@ JOBS ?= $(shell awk -v n=$$(nproc) '/MemAvailable/ { m = int($$2 / 1500000); pri
 
 ccache := $(if $(shell command -v ccache),-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
 configure = cmake -G Ninja -S . -B $(BUILD) -DND_PORTABLE=$(PORTABLE) $(ccache) > /dev/null
+# Ends a recipe where there is nothing to run on a GPU; CMake has said why.
+has_cuda = grep -q '^build test_cuda:' $(BUILD)/build.ninja || { echo "$@: FAILED: this build has no CUDA tests" >&2; exit 1; }
 setup = $(if $(filter no,$(SETUP)),true,pipelines/setup.sh)
 
 .PHONY: help demo test build parity bench vendor-deps gpu-check gpu-bench gpu-sanitize fuzz mutants lint install clean kred dhan
@@ -58,6 +60,7 @@ vendor-deps: ## into vendor/, what to carry to a bare machine for gpu-check and 
 gpu-check: ## every test of the CUDA backend on a GPU; fails where there is none
 	@$(setup) build test
 	@$(configure)
+	@$(has_cuda)
 	@SECONDS=0; ninja -C $(BUILD) -j $(JOBS) programs test_cuda; BUILD=$(BUILD) BUILT=$$SECONDS tests/gpu/check.sh
 
 gpu-bench: ## speed on a GPU beside PyTorch and beside what the card can do; FB15K=<folder> for TransE
@@ -69,6 +72,7 @@ gpu-bench: ## speed on a GPU beside PyTorch and beside what the card can do; FB1
 gpu-sanitize: ## its kernels under compute-sanitizer: memory and races
 	@$(setup) build test
 	@$(configure)
+	@$(has_cuda)
 	@ninja -C $(BUILD) -j $(JOBS) test_cuda
 	@BUILD=$(BUILD) tests/gpu/sanitize.sh
 

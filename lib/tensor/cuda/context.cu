@@ -27,6 +27,8 @@ void* cublas_function(const char* name) {
   static void* const library = [] {
     const std::string file = "libcublas.so." + std::to_string(CUBLAS_VER_MAJOR);
     void* opened = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
+    // Where the loader is not told of the toolkit, that of the build.
+    if (!opened) opened = dlopen((std::string(ND_CUDA_LIBRARIES "/") + file).c_str(), RTLD_NOW | RTLD_LOCAL);
     if (!opened)
       throw Error("--device cuda: " + file + " of the CUDA toolkit cannot be loaded (" + dlerror() +
                   "); install it, or use --device cpu");

@@ -1,9 +1,11 @@
 // Mirrored memory, and what a call needs (call.h).
 #include <algorithm>
+#include <exception>
 #include <functional>
 #include <map>
 #include <mutex>
 #include <stdexcept>
+#include <utility>
 
 #include "lib/tensor/arena.h"
 #include "lib/tensor/cuda/call.h"
@@ -70,13 +72,21 @@ std::byte* allocate_mirrored(size_t bytes) {
   return host;
 }
 
+// The GPU may still be copying, from what lies there or to it.
 void release_mirrored(std::byte* memory) {
+  Mirror gone;
   {
     const std::lock_guard lock(mirrors().mutex);
     const auto found = mirrors().at.find(memory);
     if (found == mirrors().at.end()) return;
-    release(found->second.twin);
+    gone = std::move(found->second);
     mirrors().at.erase(found);
+  }
+  release(gone.twin);
+  try {
+    wait_for(gone.on_the_way);
+  } catch (const std::exception&) {
+    return;  // of a lost device, or a step that is still being recorded: nobody knows when the copies end
   }
   release_pinned(memory);
 }

@@ -149,6 +149,26 @@ TEST_F(Recorded, BringsANumberLater) {
   EXPECT_EQ(value_of(at_once), 2);
 }
 
+// An arena that grows, or goes, while the step that reads from it has yet to run.
+TEST_F(Recorded, ReadsWhatIsGivenBackMeanwhile) {
+  constexpr int64_t kMany = 9 << 20;  // of their own block each
+  const Mat table = mat(2, 1, 0), y = mat(kMany, 1, -1);
+  fill({table.row(1), 1, 1, Device::cuda}, 1);
+  {
+    Arena gone(Device::cuda);
+    const auto row = gone.array<int32_t>(kMany);
+    std::fill(row.begin(), row.end(), 1);
+    Recording recording(true);
+    const Table rows{table, {kMany, 2, row.data()}};
+    ops::gather_sum({&rows, 1}, y);
+    recording.start();
+  }
+  Arena next(Device::cuda);
+  const auto other = next.array<int32_t>(kMany);
+  std::fill(other.begin(), other.end(), 0);
+  EXPECT_EQ(values_of(y), Floats(kMany, 1));
+}
+
 // What nobody waited for does not come when its memory is something else's already.
 TEST_F(Recorded, BringsNothingToMemoryThatWasGivenBack) {
   const Mat x = mat(1, 1, 2);
