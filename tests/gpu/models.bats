@@ -159,6 +159,21 @@ same_with_graphs() {
   [ "$output" = "kred-train: --cuda-graphs: this run computes on the CPU; leave it away, or use --device cuda" ]
 }
 
+@test "out of the GPU's memory: one line, exit 1, and the checkpoint is kept to go on from" {
+  if [ -n "${ND_GPU_BIN:-}" ]; then skip "a GPU's memory is as large as it is"; fi
+  gpu kred-train "${small[@]}" -q -o whole.nd
+  # Enough to train, and too little for what validation takes beside.
+  export ND_STANDIN_MIB=160
+  fails 1 '^kred-train: --device cuda: out of GPU memory; use a smaller --batch, or --device cpu$' \
+    "$BIN/../emulated/bin/kred-train" "${small[@]}" --device cuda -q --checkpoint-seconds 0 -o out.nd
+  [ ! -e out.nd ]
+  [ -s out.nd.ckpt ]
+  unset ND_STANDIN_MIB
+  gpu kred-train "${small[@]}" --log-format json -o out.nd 2> log
+  grep -q '"event":"resumed"' log || { cat log; return 1; }
+  cmp whole.nd out.nd
+}
+
 @test "what either device trained, both encode and score, and rank" {
   kred-train "${small[@]}" -q -o cpu.nd
   gpu kred-train "${small[@]}" -q -o gpu.nd

@@ -23,18 +23,22 @@ thread_local std::unique_ptr<Busy> busy;
 
 // Linked in, its 600 MB would cost every start of every tool 70 ms or more, and a program could not even say that there
 // is no GPU where the library is missing.
-void* cublas_function(const char* name) {
-  static void* const library = [] {
+const Cublas& cublas_library() {
+  static const Cublas library = [] {
     const std::string file = "libcublas.so." + std::to_string(CUBLAS_VER_MAJOR);
     void* opened = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);
     // Where the loader is not told of the toolkit, that of the build.
     if (!opened) opened = dlopen((std::string(ND_CUDA_LIBRARIES "/") + file).c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (!opened)
-      throw Error("--device cuda: " + file + " of the CUDA toolkit cannot be loaded (" + dlerror() +
-                  "); install it, or use --device cpu");
-    return opened;
+    if (opened) return Cublas{opened, ""};
+    return Cublas{nullptr, file + " of the CUDA toolkit cannot be loaded (" + dlerror() + ")"};
   }();
-  void* const function = dlsym(library, name);
+  return library;
+}
+
+void* cublas_function(const char* name) {
+  const Cublas& library = cublas_library();
+  if (!library.handle) throw Error("--device cuda: " + library.trouble + "; use --device cpu");
+  void* const function = dlsym(library.handle, name);
   if (!function) throw Error(std::string("--device cuda: cuBLAS has no ") + name + "; use --device cpu");
   return function;
 }

@@ -5,6 +5,7 @@
 #include <cuda_runtime.h>
 
 #include <memory>
+#include <string>
 
 #include "lib/tensor/cuda/order.h"
 
@@ -16,7 +17,13 @@ void check(cudaError_t status, const char* call);
 void check(cublasStatus_t status, const char* call);
 #define ND_CHECK(call) ::nd::cuda::check((call), #call)
 
-// A function of cuBLAS, which is opened when the first is asked for; Error where it cannot be.
+// cuBLAS, opened when first asked for; or, in half a sentence, why it cannot be.
+struct Cublas {
+  void* handle;
+  std::string trouble;
+};
+const Cublas& cublas_library();
+// A function of it; Error where there is none.
 void* cublas_function(const char* name);
 template <class Function>
 Function* cublas_function(const char* name) {

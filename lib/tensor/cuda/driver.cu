@@ -24,7 +24,10 @@ int narrow(int64_t n) {
 cudaStream_t stream() { return Context::get().order().stream(); }
 void check_launch() { ND_CHECK(cudaGetLastError()); }
 
-std::string what_is_missing() { return find_gpu().trouble; }
+std::string what_is_missing() {
+  const std::string trouble = find_gpu().trouble;
+  return trouble.empty() ? cublas_library().trouble : trouble;
+}
 
 std::byte* allocate(size_t bytes) { return Context::get().order().allocate(bytes); }
 void release(std::byte* memory) { Context::get().order().release(memory); }

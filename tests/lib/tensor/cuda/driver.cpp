@@ -4,10 +4,13 @@
 //
 // What is asked for is done at once, but a recorded step as late as it may be: when somebody waits for it, or asks for
 // something that comes after. So who changes what the step still has to read gets other numbers.
+//
+// Its memory is as large as ND_STANDIN_MIB says, up to kRoom.
 #include "lib/tensor/cuda/driver.h"
 
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -17,12 +20,12 @@
 #include <functional>
 #include <map>
 #include <mutex>
-#include <new>
 #include <stdexcept>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "lib/io/error.h"
 #include "lib/tensor/cuda/team.h"
 #include "tests/lib/tensor/cuda/emulated.h"
 
@@ -56,6 +59,10 @@ struct Gpu {
 Gpu& gpu() {
   static auto& instance = *new Gpu;
   return instance;
+}
+size_t most() {
+  static const char* const mib = std::getenv("ND_STANDIN_MIB");
+  return mib ? std::min<size_t>(kRoom, std::strtoull(mib, nullptr, 10) << 20) : kRoom;
 }
 struct Open {
   Open() { gpu().touch(true); }
@@ -133,7 +140,8 @@ std::byte* allocate(size_t bytes) {
     piece = found->second;
     gpu().spare.erase(found);
   } else {
-    if (gpu().used + room > kRoom) throw std::bad_alloc();
+    if (gpu().used + room > most())
+      throw Error("--device cuda: out of GPU memory; use a smaller --batch, or --device cpu");
     piece = gpu().base + gpu().used;
     gpu().used += room;
   }
