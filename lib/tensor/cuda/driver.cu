@@ -39,7 +39,10 @@ std::byte* allocate_pinned(size_t bytes) {
   ND_CHECK(cudaMallocHost(&memory, std::max<size_t>(bytes, 1)));
   return static_cast<std::byte*>(memory);
 }
-void release_pinned(std::byte* memory) { static_cast<void>(cudaFreeHost(memory)); }
+void release_pinned(std::byte* memory) {
+  const Relaxed relaxed;
+  static_cast<void>(cudaFreeHost(memory));
+}
 
 void copy_to_device(void* to, const void* from, size_t bytes) {
   ND_CHECK(cudaMemcpyAsync(to, from, bytes, cudaMemcpyHostToDevice, stream()));

@@ -18,7 +18,7 @@
 namespace nd::cuda {
 
 // While one lives its thread may make calls that CUDA otherwise forbids to one that captures a stream, as it cannot
-// know that they leave that stream alone: for memory.
+// know that they leave that stream alone: for memory, and to wait for what came before.
 class Relaxed {
  public:
   Relaxed();

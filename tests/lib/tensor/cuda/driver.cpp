@@ -205,6 +205,10 @@ void wait_for(uint64_t mark) {
     if (q.recording) throw std::logic_error("a step waits for itself while it is being recorded");
     q.marks = mark;
   }
+  // On a GPU it may well be done already, or have to be waited for while nothing more is asked of it.
+  thread_local uint64_t waited = 0;
+  if (!recording()) waited = std::max(waited, mark);
+  else if (mark > waited) throw std::logic_error("a step waits in its middle for the one before");
   q.run_started(mark);
 }
 void begin_recording() {
