@@ -122,8 +122,8 @@ void crossed(const StackAttention& a, Mat z) {
       const int64_t row = t < height ? first + t : who;
       centre<V>(from.x.row(row), a.bias.data, base.row(t));
       centre<V>(from.value.row(row), nullptr, values.row(t));
-      std::copy_n(from.query.row(row), n, query.row(t));
-      std::copy_n(from.key.row(row), n, key.row(t));
+      copy_row(from.query.row(row), n, query.row(t));
+      copy_row(from.key.row(row), n, key.row(t));
     }
     for (int64_t t = 0; t < T; ++t) {
       for (int64_t s = 0; s < T; ++s) weight.row(t)[s] = dot(query.row(t), key.row(s), n);

@@ -9,25 +9,33 @@ namespace {
 typedef uint32_t VecU __attribute__((vector_size(sizeof(Vec))));
 typedef uint64_t VecU64 __attribute__((vector_size(sizeof(Vec))));
 
-constexpr uint32_t kLane[kLanes] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+constexpr uint64_t kEven[kLanes / 2] = {0, 2, 4, 6, 8, 10, 12, 14};
 constexpr int64_t kGroup = 8;  // words of sixteen decisions that sixteen counters give
 
 uint32_t threshold(const Dropout& drop) { return static_cast<uint32_t>(std::lround(drop.rate * 65536)); }
 
-// x m by lanes, 64 bits each, as high and low halves.
-inline void wide_product(VecU x, uint32_t m, VecU& high, VecU& low) {
+// Numbers of 32 bits stand in the low halves of 64, and what stands above them is of no account: so a product leaves
+// its low half where the next round wants it.
+inline VecU64 product(VecU64 x, uint32_t m) {
 #ifdef __AVX512F__
-  const __m512i factor = _mm512_set1_epi32(static_cast<int>(m));
-  const VecU64 even = (VecU64)_mm512_maskz_mul_epu32(0xFF, (__m512i)x, factor);
-  const VecU64 odd = (VecU64)_mm512_maskz_mul_epu32(0xFF, (__m512i)((VecU64)x >> 32), factor);
-  high = (VecU)_mm512_mask_blend_epi32(0xAAAA, (__m512i)(even >> 32), (__m512i)odd);
-  low = (VecU)_mm512_mask_blend_epi32(0xAAAA, (__m512i)even, (__m512i)(odd << 32));
+  return (VecU64)_mm512_maskz_mul_epu32(0xFF, (__m512i)x, _mm512_set1_epi64(m));
 #else
-  const __m256i factor = _mm256_set1_epi32(static_cast<int>(m));
-  const VecU64 even = (VecU64)_mm256_mul_epu32((__m256i)x, factor);
-  const VecU64 odd = (VecU64)_mm256_mul_epu32((__m256i)((VecU64)x >> 32), factor);
-  high = (VecU)_mm256_blend_epi32((__m256i)(even >> 32), (__m256i)odd, 0xAA);
-  low = (VecU)_mm256_blend_epi32((__m256i)even, (__m256i)(odd << 32), 0xAA);
+  return (VecU64)_mm256_mul_epu32((__m256i)x, _mm256_set1_epi64x(m));
+#endif
+}
+// A shuffle, as shifts wait for the port that multiplies.
+inline VecU64 high(VecU64 x) {
+#ifdef __AVX512F__
+  return (VecU64)_mm512_maskz_shuffle_epi32(0xFFFF, (__m512i)x, static_cast<_MM_PERM_ENUM>(0xF5));
+#else
+  return (VecU64)_mm256_shuffle_epi32((__m256i)x, 0xF5);
+#endif
+}
+inline VecU interleaved(VecU64 even, VecU64 odd) {
+#ifdef __AVX512F__
+  return (VecU)_mm512_mask_blend_epi32(0xAAAA, (__m512i)even, (__m512i)(odd << 32));
+#else
+  return (VecU)_mm256_blend_epi32((__m256i)even, (__m256i)(odd << 32), 0xAA);
 #endif
 }
 
@@ -41,29 +49,33 @@ inline uint16_t at_least(VecU x, uint32_t least) {
 #endif
 }
 
-// The eight words of group g.
+// The eight words of group g: sixteen counters give them.
 void group_words(const Dropout& drop, int64_t g, uint32_t least, uint16_t* word) {
   for (int w = 0; w < kGroup; ++w) word[w] = 0;
   for (int part = 0; part < kParts; ++part) {
-    VecU c[4];
-    const uint64_t first = static_cast<uint64_t>(g) * kLanes + static_cast<uint64_t>(part * kVec);
-    std::memcpy(&c[0], kLane, sizeof c[0]);
-    c[0] += static_cast<uint32_t>(first);
-    c[1] = VecU{} + static_cast<uint32_t>(first >> 32);
-    c[2] = VecU{} + static_cast<uint32_t>(drop.draw);
-    c[3] = VecU{} + static_cast<uint32_t>(drop.draw >> 32);
-    auto k0 = static_cast<uint32_t>(drop.key), k1 = static_cast<uint32_t>(drop.key >> 32);
-    for (int round = 0; round < 10; ++round) {
-      VecU high0, low0, high1, low1;
-      wide_product(c[0], 0xD2511F53, high0, low0);
-      wide_product(c[2], 0xCD9E8D57, high1, low1);
-      c[0] = high1 ^ c[1] ^ k0;
-      c[1] = low1;
-      c[2] = high0 ^ c[3] ^ k1;
-      c[3] = low0;
-      k0 += 0x9E3779B9;
-      k1 += 0xBB67AE85;
+    // Counters of even and of odd lanes.
+    VecU64 all[2][4];
+    for (int side = 0; side < 2; ++side) {
+      VecU64* const c = all[side];
+      const uint64_t first = static_cast<uint64_t>(g) * kLanes + static_cast<uint64_t>(part * kVec + side);
+      std::memcpy(&c[0], kEven, sizeof c[0]);
+      c[0] += first;
+      c[1] = VecU64{} + (first >> 32);
+      c[2] = VecU64{} + drop.draw;
+      c[3] = VecU64{} + (drop.draw >> 32);
+      auto k0 = static_cast<uint32_t>(drop.key), k1 = static_cast<uint32_t>(drop.key >> 32);
+      for (int round = 0; round < 10; ++round) {
+        const VecU64 p0 = product(c[0], 0xD2511F53), p1 = product(c[2], 0xCD9E8D57);
+        c[0] = high(p1) ^ c[1] ^ k0;
+        c[1] = p1;
+        c[2] = high(p0) ^ c[3] ^ k1;
+        c[3] = p0;
+        k0 += 0x9E3779B9;
+        k1 += 0xBB67AE85;
+      }
     }
+    VecU c[4];
+    for (int i = 0; i < 4; ++i) c[i] = interleaved(all[0][i], all[1][i]);
     for (int w = 0; w < kGroup; ++w)
       word[w] |= static_cast<uint16_t>(at_least(w % 2 ? c[w / 2] >> 16 : c[w / 2] & 0xFFFF, least) << (part * kVec));
   }
@@ -75,6 +87,12 @@ void kept_words(const Dropout& drop, int64_t first, int64_t count, uint16_t* wor
   const uint32_t least = threshold(drop);
   for (int64_t at = first; at < first + count;) {
     const int64_t g = at / kGroup, end = std::min((g + 1) * kGroup, first + count);
+    if (end - at == kGroup) {
+      group_words(drop, g, least, word);
+      at = end;
+      word += kGroup;
+      continue;
+    }
     uint16_t group[kGroup];
     group_words(drop, g, least, group);
     for (; at < end; ++at) *word++ = group[at % kGroup];

@@ -20,14 +20,14 @@ void copy_columns(const Mat& x, int64_t from, int64_t n, bool add, Mat y, int64_
   parallel_ranges(x.rows, kBlock, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       if (add) axpy(1.0f, x.row(i) + from, y.row(i) + to, n);
-      else std::copy_n(x.row(i) + from, n, y.row(i) + to);
+      else copy_row(x.row(i) + from, n, y.row(i) + to);
     }
   });
 }
 
 void put_rows(const Mat& x, const int32_t* row, Mat y) {
   parallel_ranges(x.rows, kBlock, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) std::copy_n(x.row(i), x.cols, y.row(row[i]));
+    for (int64_t i = begin; i < end; ++i) copy_row(x.row(i), x.cols, y.row(row[i]));
   });
 }
 
@@ -40,7 +40,7 @@ void gather_sum(std::span<const Table> tables, Mat y) {
           if (t.values.size() > kNear) prefetch(t.values.row(t.index.row_of(i + kAhead)), y.cols);
       const auto count = static_cast<int64_t>(tables.size());
       const auto row = [&](int64_t j) { return tables[j].values.row(tables[j].index.row_of(i)); };
-      if (count == 1) std::copy_n(row(0), y.cols, out);
+      if (count == 1) copy_row(row(0), y.cols, out);
       else
         weighted_sum(
             0, count, [](int64_t) { return 1.0f; }, row, y.cols, false, out);

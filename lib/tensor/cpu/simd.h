@@ -248,6 +248,13 @@ inline float dot(const float* a, const float* b, int64_t n) {
   return sum(s);
 }
 
+// to = from, for the short rows that a call to the library would cost as much as.
+inline void copy_row(const float* from, int64_t n, float* to) {
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) store(to + i, load(from + i));
+  if (i < n) store(to + i, load(from + i, n - i), n - i);
+}
+
 // y += a x
 inline void axpy(float a, const float* x, float* y, int64_t n) {
   const Lanes s = a;

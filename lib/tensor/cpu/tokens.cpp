@@ -251,10 +251,10 @@ struct Side {
     for (int64_t i = 0; i < height * n; i += kLanes) store(to.data + i, load(p + i) + load(q + i));
   }
   void put(const Tokens& from, int64_t row, int64_t t) {
-    std::copy_n(from.x.row(row), n, x.row(t));
-    std::copy_n(from.query.row(row), n, query.row(t));
-    std::copy_n(from.key.row(row), n, key.row(t));
-    std::copy_n(from.value.row(row), n, value.row(t));
+    copy_row(from.x.row(row), n, x.row(t));
+    copy_row(from.query.row(row), n, query.row(t));
+    copy_row(from.key.row(row), n, key.row(t));
+    copy_row(from.value.row(row), n, value.row(t));
     turn(t);
   }
   void turn(int64_t t) {
@@ -413,7 +413,7 @@ void stack_attention_backward(const StackAttention& a, const Mat& p, const Mat& 
         }
         for (int j = 0; j < a.extras; ++j) {
           const Mat* const to[4] = {&out.extra[j].x, &out.extra[j].query, &out.extra[j].key, &out.extra[j].value};
-          for (int k = 0; k < 4; ++k) std::copy_n(grads[k]->row(height + j), n, to[k]->row(b));
+          for (int k = 0; k < 4; ++k) copy_row(grads[k]->row(height + j), n, to[k]->row(b));
         }
       }
       for (int k = 0; k < 4; ++k) {
@@ -499,7 +499,7 @@ void lstm(int64_t tokens, bool reverse, const Mat& a, const Mat& u, Mat gates, M
     clear(state);
     for (int64_t step = 0; step < tokens; ++step) {
       const int64_t t = reverse ? tokens - 1 - step : step;
-      for (int64_t b = 0; b < count; ++b) std::copy_n(a.row((begin + b) * tokens + t), 4 * n, now.row(b));
+      for (int64_t b = 0; b < count; ++b) copy_row(a.row((begin + b) * tokens + t), 4 * n, now.row(b));
       gemm(before, nullptr, u, {}, Activation::none, true, now);
       for (int64_t b = 0; b < count; ++b) {
         const int64_t row = (begin + b) * tokens + t;
