@@ -38,6 +38,7 @@ setup() { cd "$BATS_FILE_TMPDIR"; }
     'recent popularity' co-click; do
     grep -q "^$system " whole/metrics.txt
     grep -qF "\"name\": \"$system\"" whole/metrics.json
+    grep -q "^| $system | 0" whole/metrics.md
     grep -qF "<title>$system: 0." whole/report.html
   done
 }
@@ -61,12 +62,12 @@ changes() {
 }
 
 @test "another setting makes again exactly what depends on it" {
-  changes metrics.{json,txt} report.html -- JUDGE='--bootstrap 60'
-  changes metrics.{json,txt} report.html -- DATASET=other
-  changes metrics.{json,txt} report.html no-context-1.{params,scores}.nd -- no-context='--system Mine --no-context'
-  changes metrics.{json,txt} report.html {dv,dv-entity,kred,no-context,no-distill,no-kgat}-1.{params,scores}.nd -- \
+  changes metrics.{json,md,txt} report.html -- JUDGE='--bootstrap 60'
+  changes metrics.{json,md,txt} report.html -- DATASET=other
+  changes metrics.{json,md,txt} report.html no-context-1.{params,scores}.nd -- no-context='--system Mine --no-context'
+  changes metrics.{json,md,txt} report.html {dv,dv-entity,kred,no-context,no-distill,no-kgat}-1.{params,scores}.nd -- \
     TRAIN='--hidden 8 --width 8 --epochs 1'
-  changes metrics.{json,txt} report.html {dv,dv-entity,kred,no-context,no-distill,no-kgat}-1.{params,scores}.nd documents.nd -- \
+  changes metrics.{json,md,txt} report.html {dv,dv-entity,kred,no-context,no-distill,no-kgat}-1.{params,scores}.nd documents.nd -- \
     TEXT='--dim 9 --epochs 1'
 }
 
@@ -90,7 +91,7 @@ changes() {
   [[ "$(remade before real)" == "articles.nd "*" graph.nd "*" train.nd "* ]]
   files real > before
   real other VECTORS=vectors.nd
-  [ "$(remade before real)" = "$(printf '%s ' {dv,dv-entity,kred}-1.{params,scores}.nd metrics.{json,txt} report.html)" ]
+  [ "$(remade before real)" = "$(printf '%s ' {dv,dv-entity,kred}-1.{params,scores}.nd metrics.{json,md,txt} report.html)" ]
 }
 
 @test "two jobs make the same bytes as one" {
