@@ -1,6 +1,7 @@
 // Philox (lib/tensor/random.h) on as many counters at once as a register holds.
 #include "lib/tensor/cpu/dropout.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace nd::cpu {
@@ -87,15 +88,10 @@ void kept_words(const Dropout& drop, int64_t first, int64_t count, uint16_t* wor
   const uint32_t least = threshold(drop);
   for (int64_t at = first; at < first + count;) {
     const int64_t g = at / kGroup, end = std::min((g + 1) * kGroup, first + count);
-    if (end - at == kGroup) {
-      group_words(drop, g, least, word);
-      at = end;
-      word += kGroup;
-      continue;
-    }
     uint16_t group[kGroup];
     group_words(drop, g, least, group);
-    for (; at < end; ++at) *word++ = group[at % kGroup];
+    word = std::copy_n(group + at % kGroup, end - at, word);
+    at = end;
   }
 }
 
