@@ -12,8 +12,8 @@
 
 #include "lib/io/digest.h"
 #include "lib/io/kind_file.h"
+#include "lib/nn/steps_ahead.h"
 #include "lib/tensor/device.h"
-#include "lib/tensor/parallel.h"
 #include "lib/tensor/random.h"
 
 namespace nd {
@@ -56,52 +56,6 @@ std::string difference(const Meta& disk, const Meta& run) {
   return "";
 }
 
-// Steps of an epoch in their order, some of them prepared ahead by the crew. On one thread each is prepared when its
-// turn comes.
-class StepsAhead {
- public:
-  explicit StepsAhead(Trainee& trainee) : places_(static_cast<size_t>(1 + ahead())) {
-    for (Place& place : places_) place.step = trainee.step();
-  }
-
-  // From here on next() gives the steps of these rows, `batch` of them each. The rows live until the last one is done.
-  void begin(std::span<const int64_t> rows, int64_t batch, int64_t epoch) {
-    rows_ = rows;
-    batch_ = static_cast<size_t>(batch);
-    epoch_ = epoch;
-    started_ = given_ = 0;
-  }
-  Trainee::Step& next() {
-    for (; started_ < given_ + places_.size() && started_ * batch_ < rows_.size(); ++started_) {
-      Place& place = places_[started_ % places_.size()];
-      place.prepared.start(
-          [&step = *place.step, rows = rows_of(started_), epoch = epoch_] { step.prepare(rows, epoch); });
-    }
-    Place& place = places_[given_++ % places_.size()];
-    place.prepared.finish();
-    return *place.step;
-  }
-
- private:
-  // A step takes the CPU longer than its preparation, so one ahead is enough; a GPU is so much faster that it takes
-  // several threads to keep up with it.
-  static int ahead() { return std::min(threads() - 1, device() == Device::cuda ? 4 : 1); }
-
-  struct Place {
-    std::unique_ptr<Trainee::Step> step;
-    Aside prepared;
-  };
-  std::span<const int64_t> rows_of(size_t step) const {
-    const size_t begin = step * batch_;
-    return rows_.subspan(begin, std::min(batch_, rows_.size() - begin));
-  }
-
-  std::vector<Place> places_;
-  std::span<const int64_t> rows_;
-  size_t batch_ = 0, started_ = 0, given_ = 0;
-  int64_t epoch_ = 0;
-};
-
 class Run {
  public:
   Run(Trainee& trainee, const TrainOptions& options, const TrainHooks& hooks, const CheckpointFile& file)
@@ -110,7 +64,7 @@ class Run {
         options_(options),
         hooks_(hooks),
         file_(file),
-        steps_(trainee) {
+        steps_([&] { return trainee.step(); }) {
     parameters_.write(best_, "best.", &Parameter::value);
   }
 
@@ -143,7 +97,10 @@ class Run {
     shuffle(order_, random);
     const auto total = static_cast<int64_t>(order_.size());
     trainee_.begin_epoch(at_.epoch + 1);
-    steps_.begin(std::span(order_).subspan(static_cast<size_t>(at_.done)), options_.batch, at_.epoch + 1);
+    const int64_t steps = (total + options_.batch - 1) / options_.batch;
+    steps_.begin(at_.done / options_.batch, steps, [this, epoch = at_.epoch + 1](Trainee::Step& step, int64_t number) {
+      step.prepare(rows_of(number), epoch);
+    });
     for (int64_t asked = at_.done; asked < total;) {
       const int64_t count = std::min(options_.batch, total - asked);
       asked += count;
@@ -159,6 +116,11 @@ class Run {
       }
       if (signal) throw Interrupted(signal);
     }
+  }
+
+  std::span<const int64_t> rows_of(int64_t step) const {
+    const auto begin = static_cast<size_t>(step * options_.batch), batch = static_cast<size_t>(options_.batch);
+    return std::span(order_).subspan(begin, std::min(batch, order_.size() - begin));
   }
 
   // A step that was asked for.
@@ -266,8 +228,8 @@ class Run {
   Tape tapes_[2] = {Tape(arenas_[0]), Tape(arenas_[1])};
   int64_t steps_here_ = 0;  // of this run
   std::optional<Started> started_;
-  std::vector<int64_t> order_;  // of the running epoch
-  StepsAhead steps_;            // reads it
+  std::vector<int64_t> order_;       // of the running epoch
+  StepsAhead<Trainee::Step> steps_;  // reads it
 };
 
 }  // namespace

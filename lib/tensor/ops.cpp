@@ -19,6 +19,10 @@ bool is(const Mat& a, int64_t rows, int64_t cols) { return a.rows == rows && a.c
 // Items of rows of x, to be read item by item, or row by row.
 bool reads(const Index& index, const Mat& x) { return index.rows <= x.rows; }
 bool sums_into(const Index& index, const Mat& dx) { return index.by_row() && index.rows == dx.rows; }
+bool moves(const RowGradients& gradients, const Mat& x) {
+  return gradients.g.cols == x.cols && x.cols % 16 == 0 && gradients.runs.by_row() &&
+         static_cast<int64_t>(gradients.row.size()) == gradients.runs.rows;
+}
 // Segments are runs of items as they come; an index whose items are reordered is none.
 bool runs(const Index& segments) { return segments.by_row() && !segments.item; }
 bool fits(std::span<const Table> tables, int64_t items, int64_t cols) {
@@ -367,16 +371,18 @@ void transe_loss(const TranseLoss& form, const Mat& entity, const Mat& relation,
         "transe_loss gradients");
   ND_CALL(entity.device, transe_loss(form, entity, relation, batch, dquery, danswer, dreplacement, used, loss));
 }
-void adam_rows(const AdamStep& step, const Mat& g, const float* sign, const Index& runs, const int32_t* row, Mat m,
-               Mat v, Mat x) {
-  check(same(m, x) && same(v, x) && g.cols == x.cols && x.cols % 16 == 0, "adam_rows");
-  ND_CALL(x.device, adam_rows(step, g, sign, runs, row, m, v, x));
+void adam_rows(const AdamStep& step, const RowGradients& gradients, Mat m, Mat v, Mat x) {
+  check(same(m, x) && same(v, x) && moves(gradients, x), "adam_rows");
+  ND_CALL(x.device, adam_rows(step, gradients, m, v, x));
 }
-void sgd_rows(float lr, const Mat& g, const float* sign, const Index& runs, const int32_t* row, Mat x) {
-  check(g.cols == x.cols && x.cols % 16 == 0, "sgd_rows");
-  ND_CALL(x.device, sgd_rows(lr, g, sign, runs, row, x));
+void sgd_rows(float lr, const RowGradients& gradients, Mat x) {
+  check(moves(gradients, x), "sgd_rows");
+  ND_CALL(x.device, sgd_rows(lr, gradients, x));
 }
-void cap_rows(const int32_t* row, int64_t count, Mat x) { ND_CALL(x.device, cap_rows(row, count, x)); }
+void cap_rows(const RowGradients& gradients, Mat x) {
+  check(moves(gradients, x), "cap_rows");
+  ND_CALL(x.device, cap_rows(gradients, x));
+}
 void l1_distances(const Mat& a, const Mat& b, Mat c) {
   check(a.cols == b.rows && is(c, a.rows, b.cols) && b.cols % 16 == 0, "l1_distances");
   ND_CALL(c.device, l1_distances(a, b, c));

@@ -171,6 +171,16 @@ struct TranseLoss {
   float temperature = 3;
 };
 
+// Gradients of some rows of a table, as sums: run r is table row row[r], and its gradient Σ sign[item] g[item] over
+// those of its items that are used. A row of which no item is used has no gradient, and stays as it is.
+struct RowGradients {
+  Mat g;
+  Index runs;                     // by row
+  std::span<const int32_t> row;   // [runs.rows]
+  std::span<const float> sign;    // [as many as runs have items of]; empty: all are 1
+  const uint8_t* used = nullptr;  // [g.rows]; null: all are
+};
+
 namespace ops {
 #include "lib/tensor/ops.inc"
 }

@@ -196,26 +196,42 @@ double by_products(const Chunk& c, Scratch& s, bool& used) {
   return loss;
 }
 
-// Calls step(place, gradient) for sixteen columns at a time of every run, `place` being where they are in the table.
-// Rows lie anywhere in memory, so those of the next run but one are asked for ahead.
+// Which of the rows from `begin` to `end` have a gradient: their runs, in order.
+int64_t rows_with_gradient(const RowGradients& gradients, int64_t begin, int64_t end, int64_t (&run)[kRowsPerBlock]) {
+  const Index& runs = gradients.runs;
+  int64_t count = 0;
+  for (int64_t r = begin; r < end; ++r) {
+    bool any = !gradients.used && runs.begin(r) < runs.end(r);
+    for (int64_t p = runs.begin(r); p < runs.end(r) && !any; ++p) any = gradients.used[runs.item_at(p)] != 0;
+    if (any) run[count++] = r;
+  }
+  return count;
+}
+
+// Calls step(place, gradient) for sixteen columns at a time of every row that has a gradient, `place` being where they
+// are in the table. Rows lie anywhere in memory, so those of the next but one are asked for ahead.
 template <class Step>
-void each_run(const Mat& g, const float* sign, const Index& runs, const int32_t* row, std::initializer_list<Mat> tables,
-              Step step) {
+void each_gradient(const RowGradients& gradients, std::initializer_list<Mat> tables, Step step) {
   constexpr int64_t kAhead = 2;
-  const int64_t width = g.cols;
-  const float* const first = g.data;
-  parallel_ranges(runs.rows, kRowsPerBlock, [=, &runs](int64_t begin, int64_t end) {
-    for (int64_t r = begin; r < end; ++r) {
-      if (r + kAhead < end) {
-        for (const Mat& table : tables) prefetch(table.row(row[r + kAhead]), width);
-        prefetch(first + runs.item_at(runs.begin(r + kAhead)) * width, width);
+  parallel_ranges(gradients.runs.rows, kRowsPerBlock, [&gradients, tables, step](int64_t begin, int64_t end) {
+    int64_t run[kRowsPerBlock];
+    const int64_t count = rows_with_gradient(gradients, begin, end, run), width = gradients.g.cols;
+    const Index runs = gradients.runs;
+    const int32_t* const row = gradients.row.data();
+    const float *const sign = gradients.sign.data(), *const first = gradients.g.data;
+    const uint8_t* const used = gradients.used;
+    for (int64_t i = 0; i < count; ++i) {
+      if (i + kAhead < count) {
+        const int64_t later = run[i + kAhead];
+        for (const Mat& table : tables) prefetch(table.row(row[later]), width);
+        prefetch(first + runs.item_at(runs.begin(later)) * width, width);
       }
-      const int64_t place = row[r] * width;
-      const int64_t from = runs.begin(r), to = runs.end(r);
+      const int64_t place = row[run[i]] * width, from = runs.begin(run[i]), to = runs.end(run[i]);
       for (int64_t k = 0; k < width; k += kLanes) {
         Lanes gradient = 0.0f;
         for (int64_t p = from; p < to; ++p) {
           const int64_t item = runs.item_at(p);
+          if (used && used[item] == 0) continue;
           const Lanes x = load(first + item * width + k);
           gradient = sign ? fma(sign[item], x, gradient) : gradient + x;
         }
@@ -229,8 +245,8 @@ void each_run(const Mat& g, const float* sign, const Index& runs, const int32_t*
 
 void transe_loss(const TranseLoss& form, const Mat& entity, const Mat& relation, const TranseBatch& batch, Mat dquery,
                  Mat danswer, Mat dreplacement, uint8_t* used, Mat loss) {
-  const int64_t chunks = batch.chunks(), width = entity.cols;
-  const int64_t grain = std::max<int64_t>(1, kTriplesPerBlock * chunks / std::max<int64_t>(batch.triples(), 1));
+  const int64_t chunks = batch.chunks(), triples = batch.triples(), width = entity.cols;
+  const int64_t grain = std::max<int64_t>(1, kTriplesPerBlock * chunks / std::max<int64_t>(triples, 1));
   std::vector<double> losses(static_cast<size_t>(chunks));
   parallel_ranges(chunks, grain, [&](int64_t first, int64_t last) {
     static thread_local Scratch scratch;
@@ -249,7 +265,10 @@ void transe_loss(const TranseLoss& form, const Mat& entity, const Mat& relation,
       bool gradients = false;
       losses[i] = form.l1 || end - begin == 1 ? pair_by_pair(chunk, scratch, gradients)
                                               : by_products(chunk, scratch, gradients);
-      used[i] = gradients;
+      const uint8_t flag = gradients ? 1 : 0;
+      std::fill(used + begin, used + end, flag);
+      std::fill(used + triples + begin, used + triples + end, flag);
+      std::fill_n(used + 2 * triples + i * batch.drawn, batch.drawn, flag);
     }
   });
   double total = 0;
@@ -257,15 +276,14 @@ void transe_loss(const TranseLoss& form, const Mat& entity, const Mat& relation,
   loss.data[0] = static_cast<float>(total);
 }
 
-void adam_rows(const AdamStep& step, const Mat& g, const float* sign, const Index& runs, const int32_t* row, Mat m,
-               Mat v, Mat x) {
+void adam_rows(const AdamStep& step, const RowGradients& gradients, Mat m, Mat v, Mat x) {
   // lr (m / c1) / (sqrt(v / c2) + epsilon), with the bias corrections taken out of the loop.
   const auto b1 = static_cast<float>(step.beta1), rest1 = static_cast<float>(1 - step.beta1);
   const auto b2 = static_cast<float>(step.beta2), rest2 = static_cast<float>(1 - step.beta2);
   const double root = std::sqrt(step.c2);
   const auto lr = static_cast<float>(step.lr * root / step.c1), epsilon = static_cast<float>(step.epsilon * root);
   float *const ms = m.data, *const vs = v.data, *const xs = x.data;
-  each_run(g, sign, runs, row, {m, v, x}, [=](int64_t at, Lanes gradient) {
+  each_gradient(gradients, {m, v, x}, [=](int64_t at, Lanes gradient) {
     const Lanes m1 = fma(b1, load(ms + at), rest1 * gradient);
     const Lanes v1 = fma(b2, load(vs + at), rest2 * gradient * gradient);
     store(ms + at, m1);
@@ -274,15 +292,17 @@ void adam_rows(const AdamStep& step, const Mat& g, const float* sign, const Inde
   });
 }
 
-void sgd_rows(float lr, const Mat& g, const float* sign, const Index& runs, const int32_t* row, Mat x) {
-  each_run(g, sign, runs, row, {x},
-           [=](int64_t at, Lanes gradient) { store(x.data + at, fma(-lr, gradient, load(x.data + at))); });
+void sgd_rows(float lr, const RowGradients& gradients, Mat x) {
+  each_gradient(gradients, {x},
+                [=](int64_t at, Lanes gradient) { store(x.data + at, fma(-lr, gradient, load(x.data + at))); });
 }
 
-void cap_rows(const int32_t* row, int64_t count, Mat x) {
-  parallel_ranges(count, kRowsPerBlock, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i) {
-      float* r = x.row(row[i]);
+void cap_rows(const RowGradients& gradients, Mat x) {
+  parallel_ranges(gradients.runs.rows, kRowsPerBlock, [&](int64_t begin, int64_t end) {
+    int64_t run[kRowsPerBlock];
+    const int64_t count = rows_with_gradient(gradients, begin, end, run);
+    for (int64_t i = 0; i < count; ++i) {
+      float* r = x.row(gradients.row[run[i]]);
       const float square = dot(r, r, x.cols);
       if (square > 1)
         for (int64_t k = 0; k < x.cols; ++k) r[k] /= std::sqrt(square);

@@ -49,7 +49,7 @@ constexpr Piece piece_at(const Index& runs, int64_t place) {
 
 // put(r, c, x) for every row r of an index on the device and every column c < cols, where x is what `fold` makes of its
 // run: fold(c, begin, from, to) of items from .. to of the run that starts with `begin`, and of a long run's pieces
-// join(c, x, piece's), one after another. T takes four bytes.
+// join(c, x, piece's), one after another.
 template <class T, class Fold, class Join, class Put>
 void fold_runs(Call& call, const Index& index, int64_t cols, const Fold& fold, const Join& join, const Put& put) {
   const Index runs = index;

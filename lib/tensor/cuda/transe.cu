@@ -4,11 +4,9 @@
 // number by number, each as a sum in the order of its triples or replacements. So every triple and replacement of n
 // numbers costs three passes over two rows, 9 n operations and 24 n bytes through the L1 cache, where a chunk's
 // replacements meet: on an H100 the reads are the limit, 0.1 ns of n = 128. Unproven.
-#include <algorithm>
-#include <vector>
+#include <cmath>
 
 #include "lib/tensor/cuda/call.h"
-#include "lib/tensor/cuda/driver.h"
 #include "lib/tensor/cuda/math.h"
 #include "lib/tensor/cuda/runs.h"
 
@@ -28,21 +26,66 @@ ND_KERNEL float distance(const Warp& team, bool l1, const float* a, const float*
 // ∂|q − e| / ∂q in one dimension, times the distance where the norm is the Euclidean one.
 ND_KERNEL float direction(bool l1, float x) { return !l1 ? x : x > 0 ? 1.0f : x < 0 ? -1.0f : 0.0f; }
 
-// f(place in the table, Σ sign g over the run's items) for every number of every run.
+// Four numbers of a row, read and written at once: rows are whole vectors of sixteen.
+struct alignas(16) Four {
+  float x[4];
+};
+ND_KERNEL Four& four_at(float* x) { return *reinterpret_cast<Four*>(x); }
+
+// RowGradients as kernels read them.
+struct Gradients {
+  Mat g;
+  Index runs;
+  const int32_t* row;
+  const float* sign;
+  const uint8_t* used;
+
+  Gradients(Call& call, const RowGradients& of)
+      : g(of.g),
+        runs(of.runs),
+        row(call.in(of.row)),
+        sign(of.sign.empty() ? nullptr : call.in(of.sign)),
+        used(call.in(of.used, of.g.rows)) {
+    runs.row = nullptr;  // nobody asks by item
+    runs.offsets = call.in(runs.offsets, runs.rows + 1);
+    runs.item = call.in(runs.item, runs.items);
+  }
+  ND_KERNEL bool counts(int64_t item) const { return !used || used[item] != 0; }
+};
+
+// The sum of some items of a run, and whether there is any.
+struct Part {
+  Four sum;
+  bool used;
+};
+
+// step(place in the table, gradient) for every four numbers of every row that has a gradient.
 template <class Step>
-void each_run(Call& call, const Mat& g, const float* sign, const Index& runs, const int32_t* row, const Step& step) {
-  const Index of = call.in(runs);
-  const int32_t* const row_of = call.in(row, runs.rows);
-  int64_t signed_items = 0;  // as many as the runs name
-  for (int64_t p = 0; sign && p < runs.items; ++p) signed_items = std::max<int64_t>(signed_items, runs.item_at(p) + 1);
-  const float* const signs = call.in(sign, signed_items);
-  const int64_t n = g.cols;
-  sums_of_runs(
-      call, of, n,
-      [=] ND_KERNEL(float sum, int64_t item, int64_t k) {
-        return signs ? fmaf(signs[item], g.row(item)[k], sum) : sum + g.row(item)[k];
+void each_gradient(Call& call, const RowGradients& gradients, const Step& step) {
+  const Gradients of(call, gradients);
+  const int64_t n = of.g.cols;
+  fold_runs<Part>(
+      call, of.runs, n / 4,
+      [=] ND_KERNEL(int64_t c, int64_t, int64_t from, int64_t to) {
+        Part part{};
+        for (int64_t p = from; p < to; ++p) {
+          const int64_t item = of.runs.item_at(p);
+          if (!of.counts(item)) continue;
+          const float sign = of.sign ? of.sign[item] : 1.0f;
+          const Four g = four_at(of.g.row(item) + 4 * c);
+          for (int i = 0; i < 4; ++i) part.sum.x[i] = fmaf(sign, g.x[i], part.sum.x[i]);
+          part.used = true;
+        }
+        return part;
       },
-      [=] ND_KERNEL(int64_t r, int64_t k, float sum) { step(row_of[r] * n + k, sum); });
+      [] ND_KERNEL(int64_t, Part sum, const Part& next) {
+        for (int i = 0; i < 4; ++i) sum.sum.x[i] += next.sum.x[i];
+        sum.used = sum.used || next.used;
+        return sum;
+      },
+      [=] ND_KERNEL(int64_t r, int64_t c, const Part& part) {
+        if (part.used) step(of.row[r] * n + 4 * c, part.sum);
+      });
 }
 
 }  // namespace
@@ -55,11 +98,9 @@ void transe_loss(const TranseLoss& form, const Mat& entity, const Mat& relation,
                        *const answer = call.in(batch.answer), *const replacement = call.in(batch.replacement);
   const float* const sign = call.in(batch.sign);
   const int64_t* const chunk = call.in(batch.chunk);
-  std::vector<int32_t> chunk_numbers(static_cast<size_t>(triples));
-  for (int64_t c = 0; c < chunks; ++c)
-    std::fill(chunk_numbers.begin() + batch.chunk[static_cast<size_t>(c)],
-              chunk_numbers.begin() + batch.chunk[static_cast<size_t>(c) + 1], static_cast<int32_t>(c));
-  const int32_t* const chunk_of = call.in(chunk_numbers.data(), triples);
+  const Index by_chunk{triples, chunks, nullptr, chunk};
+  int32_t* const chunk_of = call.bytes_like<int32_t>(triples);
+  each(triples, [=] ND_KERNEL(int64_t i) { chunk_of[i] = static_cast<int32_t>(run_with(by_chunk, i)); });
 
   // First the distances, then in their place the slopes by them, divided by the distance where the norm is the
   // Euclidean one.
@@ -127,50 +168,60 @@ void transe_loss(const TranseLoss& form, const Mat& entity, const Mat& relation,
   });
 
   // Every gradient is written, but a chunk without a violation says so: its rows then need no step.
-  uint8_t* const violated = call.bytes_like<uint8_t>(chunks);
-  each(chunks, [=] ND_KERNEL(int64_t c) {
-    bool any = false;
-    for (int64_t i = chunk[c]; i < chunk[c + 1]; ++i) {
-      any = any || pull[i] != 0;
-      for (int64_t j = 0; j < drawn && !any; ++j) any = slope.row(i)[j] != 0;
-    }
-    violated[c] = any ? 1 : 0;
+  uint8_t* const is_used = call.out(used);
+  teams<kWarp>(chunks, 0, [=] ND_KERNEL(const Warp& team, int64_t c) {
+    const int64_t begin = chunk[c], size = chunk[c + 1] - begin;
+    const float any = team.max(size * drawn, [&](int64_t at) {
+      return pull[begin + at / drawn] != 0 || slope.row(begin)[at] != 0 ? 1.0f : 0.0f;
+    });
+    const uint8_t flag = any > 0 ? 1 : 0;
+    team.each(size, [&](int64_t i) { is_used[begin + i] = is_used[triples + begin + i] = flag; });
+    team.each(drawn, [&](int64_t j) { is_used[2 * triples + c * drawn + j] = flag; });
   });
   teams<kBlock>(1, 0, [=] ND_KERNEL(const Block& team, int64_t) {
     const float sum = team.sum(triples, [&](int64_t i) { return losses[i]; });
     team.each(1, [&](int64_t) { loss.data[0] = sum; });
   });
-  if (chunks > 0) copy_to_host(used, violated, static_cast<size_t>(chunks));
 }
 
-void adam_rows(const AdamStep& step, const Mat& g, const float* sign, const Index& runs, const int32_t* row, Mat m,
-               Mat v, Mat x) {
+void adam_rows(const AdamStep& step, const RowGradients& gradients, Mat m, Mat v, Mat x) {
   Call call;
   const auto b1 = static_cast<float>(step.beta1), rest1 = static_cast<float>(1 - step.beta1);
   const auto b2 = static_cast<float>(step.beta2), rest2 = static_cast<float>(1 - step.beta2);
   const double root = std::sqrt(step.c2);
   const auto lr = static_cast<float>(step.lr * root / step.c1), epsilon = static_cast<float>(step.epsilon * root);
-  each_run(call, g, sign, runs, row, [=] ND_KERNEL(int64_t at, float gradient) {
-    const float m1 = fmaf(b1, m.data[at], rest1 * gradient), v1 = fmaf(b2, v.data[at], rest2 * gradient * gradient);
-    m.data[at] = m1;
-    v.data[at] = v1;
-    x.data[at] -= lr * m1 / (sqrtf(v1) + epsilon);
+  each_gradient(call, gradients, [=] ND_KERNEL(int64_t at, const Four& gradient) {
+    Four m1 = four_at(m.data + at), v1 = four_at(v.data + at), x1 = four_at(x.data + at);
+    for (int i = 0; i < 4; ++i) {
+      const float g = gradient.x[i];
+      m1.x[i] = fmaf(b1, m1.x[i], rest1 * g);
+      v1.x[i] = fmaf(b2, v1.x[i], rest2 * g * g);
+      x1.x[i] -= lr * m1.x[i] / (sqrtf(v1.x[i]) + epsilon);
+    }
+    four_at(m.data + at) = m1;
+    four_at(v.data + at) = v1;
+    four_at(x.data + at) = x1;
   });
 }
 
-void sgd_rows(float lr, const Mat& g, const float* sign, const Index& runs, const int32_t* row, Mat x) {
+void sgd_rows(float lr, const RowGradients& gradients, Mat x) {
   Call call;
-  each_run(call, g, sign, runs, row,
-           [=] ND_KERNEL(int64_t at, float gradient) { x.data[at] = fmaf(-lr, gradient, x.data[at]); });
+  each_gradient(call, gradients, [=] ND_KERNEL(int64_t at, const Four& gradient) {
+    Four x1 = four_at(x.data + at);
+    for (int i = 0; i < 4; ++i) x1.x[i] = fmaf(-lr, gradient.x[i], x1.x[i]);
+    four_at(x.data + at) = x1;
+  });
 }
 
-void cap_rows(const int32_t* row, int64_t count, Mat x) {
+void cap_rows(const RowGradients& gradients, Mat x) {
   Call call;
-  const int32_t* const row_of = call.in(row, count);
-  teams<kWarp>(count, 0, [=] ND_KERNEL(const Warp& team, int64_t i) {
-    float* const r = x.row(row_of[i]);
+  const Gradients of(call, gradients);
+  teams<kWarp>(of.runs.rows, 0, [=] ND_KERNEL(const Warp& team, int64_t run) {
+    const int64_t begin = of.runs.begin(run), items = of.runs.end(run) - begin;
+    const float used = team.max(items, [&](int64_t p) { return of.counts(of.runs.item_at(begin + p)) ? 1.0f : 0.0f; });
+    float* const r = x.row(of.row[run]);
     const float square = team.sum(x.cols, [&](int64_t k) { return r[k] * r[k]; });
-    team.each(x.cols, [&](int64_t k) { r[k] = square > 1 ? r[k] / sqrtf(square) : r[k]; });
+    team.each(used > 0 && square > 1 ? x.cols : 0, [&](int64_t k) { r[k] /= sqrtf(square); });
   });
 }
 

@@ -95,7 +95,7 @@ double reference_loss(const TranseLoss& form, const Doubles& entity, const Doubl
 struct Result {
   double loss;
   Floats query, answer, replacement;
-  std::vector<uint8_t> used;
+  std::vector<uint8_t> used;                   // by row of query, answer and replacement, one after another
   Doubles entity_gradient, relation_gradient;  // summed per row
 };
 
@@ -104,24 +104,22 @@ Result run(const TranseLoss& form, const Floats& entity, const Floats& relation,
   Floats loss(1, 1);
   Result r{0, Floats(n, kWidth, 99), Floats(n, kWidth, 99), Floats(batch.chunks() * batch.drawn, kWidth, 99), {}, {},
            {}};
-  r.used.assign(static_cast<size_t>(batch.chunks()), 7);
+  r.used.assign(static_cast<size_t>(2 * n + batch.chunks() * batch.drawn), 7);
   ops::transe_loss(form, entity.mat, relation.mat, batch, r.query.mat, r.answer.mat, r.replacement.mat, r.used.data(),
                    loss.mat);
   r.loss = loss.values[0];
   r.entity_gradient.assign(kEntities * kWidth, 0);
   r.relation_gradient.assign(kRelations * kWidth, 0);
-  for (int64_t c = 0; c < batch.chunks(); ++c) {
-    if (!r.used[c]) continue;
-    for (int64_t k = 0; k < kWidth; ++k) {
-      for (int64_t i = batch.chunk[c]; i < batch.chunk[c + 1]; ++i) {
-        r.entity_gradient[batch.anchor[i] * kWidth + k] += r.query.mat.row(i)[k];
-        r.entity_gradient[batch.answer[i] * kWidth + k] += r.answer.mat.row(i)[k];
-        r.relation_gradient[batch.relation[i] * kWidth + k] += batch.sign[i] * r.query.mat.row(i)[k];
-      }
-      for (int64_t j = c * batch.drawn; j < (c + 1) * batch.drawn; ++j)
-        r.entity_gradient[batch.replacement[j] * kWidth + k] += r.replacement.mat.row(j)[k];
-    }
+  const auto add = [&](bool used, Doubles& sum, int32_t row, float sign, const float* gradient) {
+    for (int64_t k = 0; used && k < kWidth; ++k) sum[row * kWidth + k] += sign * gradient[k];
+  };
+  for (int64_t i = 0; i < n; ++i) {
+    add(r.used[i], r.entity_gradient, batch.anchor[i], 1, r.query.mat.row(i));
+    add(r.used[i], r.relation_gradient, batch.relation[i], batch.sign[i], r.query.mat.row(i));
+    add(r.used[n + i], r.entity_gradient, batch.answer[i], 1, r.answer.mat.row(i));
   }
+  for (int64_t j = 0; j < batch.chunks() * batch.drawn; ++j)
+    add(r.used[2 * n + j], r.entity_gradient, batch.replacement[j], 1, r.replacement.mat.row(j));
   return r;
 }
 
@@ -198,7 +196,7 @@ TEST(TranseLoss, AChunkWhoseMarginIsKeptHasNoGradient) {
   }
   for (const bool l1 : {false, true}) {
     const Result r = run({l1, false, 1, 0}, entity, relation, batch.view());
-    EXPECT_EQ(r.used, (std::vector<uint8_t>{0, 1}));
+    EXPECT_EQ(r.used, (std::vector<uint8_t>{0, 1, 0, 1, 0, 1}));
     EXPECT_FLOAT_EQ(r.loss, 1);
     EXPECT_TRUE(std::ranges::all_of(std::span(r.query.values).first(kWidth), [](float x) { return x == 99; }));
   }
@@ -249,33 +247,53 @@ TEST(TranseLoss, IsTheSameBitsForAnyNumberOfThreads) {
   EXPECT_EQ(gradients[0], gradients[2]);
 }
 
-// Runs: table rows 4, 0 and 2 with items {1, 3}, {0} and {2, 4, 5}.
+// Runs: table rows 4, 0, 2 and 3 with items {1, 3}, {0}, {2, 4, 5} and {6}, of which 3 and 6 are used only where all
+// are.
 struct Runs {
-  std::vector<int32_t> row{4, 0, 2}, item{1, 3, 0, 2, 4, 5};
-  std::vector<int64_t> offsets{0, 2, 3, 6};
-  std::vector<float> sign{1, -1, 1, 1, -1, 1};
-  Index index() const { return {6, 3, nullptr, offsets.data(), item.data()}; }
-  double gradient(const Floats& g, int64_t run, int64_t k, bool signs) const {
+  std::vector<int32_t> row{4, 0, 2, 3}, item{1, 3, 0, 2, 4, 5, 6};
+  std::vector<int64_t> offsets{0, 2, 3, 6, 7};
+  std::vector<float> sign{1, -1, 1, 1, -1, 1, 1};
+  std::vector<uint8_t> used{1, 1, 1, 0, 1, 1, 0};
+  RowGradients of(const Floats& g, bool signs = false, bool all = true) const {
+    const Index runs{7, 4, nullptr, offsets.data(), item.data()};
+    return {g.mat, runs, row, signs ? std::span(sign) : std::span<const float>(), all ? nullptr : used.data()};
+  }
+  double gradient(const Floats& g, int64_t run, int64_t k, bool signs, bool all) const {
     double sum = 0;
     for (int64_t p = offsets[run]; p < offsets[run + 1]; ++p)
-      sum += (signs ? sign[item[p]] : 1.0f) * g.values[item[p] * kWidth + k];
+      if (all || used[item[p]]) sum += (signs ? sign[item[p]] : 1.0f) * g.values[item[p] * kWidth + k];
     return sum;
   }
 };
 
-TEST(RowSteps, SgdMovesTheRowsOfTheRunsByTheSumOfTheirItems) {
-  const Floats g = table(6, 14), before = table(5, 15);
+TEST(RowSteps, SgdMovesTheRowsOfTheRunsByTheSumOfTheirUsedItems) {
+  const Floats g = table(7, 14), before = table(5, 15);
   const Runs runs;
-  for (const bool signs : {false, true}) {
-    Floats x = before;
-    ops::sgd_rows(0.1f, g.mat, signs ? runs.sign.data() : nullptr, runs.index(), runs.row.data(), x.mat);
-    for (int64_t k = 0; k < kWidth; ++k) {
-      for (int64_t r = 0; r < 3; ++r)
-        EXPECT_NEAR(x.mat.row(runs.row[r])[k], before.mat.row(runs.row[r])[k] - 0.1 * runs.gradient(g, r, k, signs),
-                    1e-6);
-      for (const int64_t untouched : {1, 3}) EXPECT_EQ(x.mat.row(untouched)[k], before.mat.row(untouched)[k]);
+  for (const bool signs : {false, true})
+    for (const bool all : {false, true}) {
+      Floats x = before;
+      ops::sgd_rows(0.1f, runs.of(g, signs, all), x.mat);
+      for (int64_t k = 0; k < kWidth; ++k) {
+        for (int64_t r = 0; r < 4; ++r)
+          EXPECT_NEAR(x.mat.row(runs.row[r])[k],
+                      before.mat.row(runs.row[r])[k] - 0.1 * runs.gradient(g, r, k, signs, all), 1e-6);
+        EXPECT_EQ(x.mat.row(1)[k], before.mat.row(1)[k]);
+      }
     }
-  }
+}
+
+TEST(RowSteps, ARowWithoutAUsedItemKeepsItsMoments) {
+  const Floats g = table(7, 14);
+  const Runs runs;
+  Floats x = table(5, 15), m(5, kWidth, 1), v(5, kWidth, 1);
+  const Floats before = x;
+  ops::adam_rows({}, runs.of(g, false, false), m.mat, v.mat, x.mat);
+  for (int64_t k = 0; k < kWidth; ++k)
+    for (const int64_t r : {1, 3}) {
+      EXPECT_EQ(x.mat.row(r)[k], before.values[r * kWidth + k]);
+      EXPECT_EQ(m.mat.row(r)[k], 1);
+      EXPECT_EQ(v.mat.row(r)[k], 1);
+    }
 }
 
 TEST(RowSteps, AdamIsKingmaAndBasOnTheRowsOfTheRuns) {
@@ -284,16 +302,16 @@ TEST(RowSteps, AdamIsKingmaAndBasOnTheRowsOfTheRuns) {
   Doubles x64 = wide(before), m64(5 * kWidth, 0), v64(5 * kWidth, 0);
   const Runs runs;
   for (int t = 1; t <= 3; ++t) {
-    const Floats g = table(6, 17 + t);
+    const Floats g = table(7, 17 + t);
     AdamStep step;
     step.lr = 0.05f;
     step.c1 = static_cast<float>(1 - std::pow(0.9, t));
     step.c2 = static_cast<float>(1 - std::pow(0.999, t));
-    ops::adam_rows(step, g.mat, nullptr, runs.index(), runs.row.data(), m.mat, v.mat, x.mat);
-    for (int64_t r = 0; r < 3; ++r)
+    ops::adam_rows(step, runs.of(g), m.mat, v.mat, x.mat);
+    for (int64_t r = 0; r < 4; ++r)
       for (int64_t k = 0; k < kWidth; ++k) {
         const int64_t i = runs.row[r] * kWidth + k;
-        const double gradient = runs.gradient(g, r, k, false);
+        const double gradient = runs.gradient(g, r, k, false, true);
         m64[i] = 0.9 * m64[i] + 0.1 * gradient;
         v64[i] = 0.999 * v64[i] + 0.001 * gradient * gradient;
         x64[i] -= 0.05 * (m64[i] / (1 - std::pow(0.9, t))) / (std::sqrt(v64[i] / (1 - std::pow(0.999, t))) + 1e-8);
@@ -303,18 +321,22 @@ TEST(RowSteps, AdamIsKingmaAndBasOnTheRowsOfTheRuns) {
   for (int64_t k = 0; k < kWidth; ++k) EXPECT_EQ(x.mat.row(1)[k], before.mat.row(1)[k]);
 }
 
-TEST(RowSteps, CapShortensLongRowsOnly) {
-  Floats x(3, kWidth);
+TEST(RowSteps, CapShortensLongRowsWithAGradientOnly) {
+  Floats x(5, kWidth);
   x.mat.row(0)[1] = 3;
   x.mat.row(0)[2] = 4;
   x.mat.row(1)[0] = 0.5f;
   x.mat.row(2)[0] = 7;
-  const std::vector<int32_t> rows{1, 0};
-  ops::cap_rows(rows.data(), 2, x.mat);
+  x.mat.row(3)[0] = 8;
+  const Floats g(7, kWidth);
+  Runs runs;
+  runs.row = {1, 0, 4, 3};
+  ops::cap_rows(runs.of(g, false, false), x.mat);
   EXPECT_FLOAT_EQ(x.mat.row(0)[1], 0.6f);
   EXPECT_FLOAT_EQ(x.mat.row(0)[2], 0.8f);
   EXPECT_EQ(x.mat.row(1)[0], 0.5f);
   EXPECT_EQ(x.mat.row(2)[0], 7) << "not among the rows";
+  EXPECT_EQ(x.mat.row(3)[0], 8) << "no item of it is used";
 }
 
 TEST(L1Distances, AreSumsOfAbsoluteDifferencesInTheSameBitsForAnyNeighbours) {

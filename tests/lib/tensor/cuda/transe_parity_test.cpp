@@ -2,6 +2,7 @@
 // block's, for chunks without triples, for rows that ten thousand items share; and grids too small for their items.
 #include <gtest/gtest.h>
 
+#include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
@@ -35,24 +36,21 @@ TEST_F(TranseOnCuda, LossAndGradientsAreTheCpus) {
         for (const bool self_adversarial : {false, true}) {
           const TranseLoss form{l1, self_adversarial, 9, 0.5f};
           expect_parity(std::to_string(triples) + " triples of " + std::to_string(n), [&](Place& place) {
-            const Mat dquery = place.result(triples, n), danswer = place.result(triples, n),
-                      dreplacement = place.result(chunks * drawn_each, n), loss = place.result(1, 1);
-            std::vector<uint8_t> used(sizes.size(), 7);
+            const int64_t rows = 2 * triples + chunks * drawn_each;
+            const Mat g = place.result(rows, n), moved = place.result(rows, n), loss = place.result(1, 1);
+            const auto part = [&](int64_t first, int64_t count) { return Mat{g.row(first), count, n, g.device}; };
+            Arena arena(g.device);
+            const auto used = arena.array<uint8_t>(rows);
             ops::transe_loss(form, place.mat(noise(entities, n, "e"), entities),
-                             place.mat(noise(relations, n, "r"), relations), batch, dquery, danswer, dreplacement,
-                             used.data(), loss);
-            Floats all(used.begin(), used.end());
+                             place.mat(noise(relations, n, "r"), relations), batch, part(0, triples),
+                             part(triples, triples), part(2 * triples, chunks * drawn_each), used.data(), loss);
+            // Flags stay on the device, and rows that are not used may be written or not: a step with them tells both.
+            fill(moved, 0);
+            std::vector<int32_t> row(static_cast<size_t>(rows));
+            std::iota(row.begin(), row.end(), 0);
+            ops::sgd_rows(-1, {g, identity(rows), row, {}, used.data()}, moved);
+            Floats all = values_of(moved);
             append(all, loss);
-            // Rows of a chunk that has no gradient may be written or not.
-            for (const auto& [m, each] : {std::pair{dquery, int64_t{0}}, {danswer, 0}, {dreplacement, drawn_each}}) {
-              const Floats values = values_of(m);
-              for (int64_t c = 0; c < chunks; ++c) {
-                if (used[static_cast<size_t>(c)] == 0) continue;
-                const int64_t begin = each ? c * each : chunk[static_cast<size_t>(c)];
-                const int64_t end = each ? begin + each : chunk[static_cast<size_t>(c) + 1];
-                all.insert(all.end(), values.begin() + begin * n, values.begin() + end * n);
-              }
-            }
             return all;
           });
         }
@@ -77,23 +75,63 @@ TEST_F(TranseOnCuda, StepsOnRowsAreTheCpus) {
       for (int64_t i = 0; i < items; ++i) item.push_back(static_cast<int32_t>(items - 1 - i));
       const auto runs = static_cast<int64_t>(sizes.size());
       const Index index{items, runs, nullptr, offsets.data(), item.data()};
-      const Floats g = noise(items, n, "g"), x0 = noise(rows, n, "x"), ones = noise(items, 1, "sign");
-      for (const float* const sign : {static_cast<const float*>(nullptr), ones.data()})
+      const Floats g = noise(items, n, "g"), x0 = noise(rows, n, "x"), signs = noise(items, 1, "sign");
+      std::vector<uint8_t> none(signs.size(), 0), some, but_the_last(signs.size(), 0);
+      for (const float sign : signs) some.push_back(sign > 0 ? 1 : 0);
+      if (items > 0) but_the_last[0] = 1;  // of the last run, the last item
+      for (const auto* const used : {static_cast<std::vector<uint8_t>*>(nullptr), &none, &some, &but_the_last})
         expect_parity(std::to_string(runs) + " runs of " + std::to_string(items), [&](Place& place) {
-          const Mat gradient = items > 0 ? place.mat(g, items) : place.result(0, n);
+          RowGradients gradients{items > 0 ? place.mat(g, items) : place.result(0, n), index, row};
+          if (used) gradients.used = used->data();
           const Mat x = place.mat(x0, rows), y = place.mat(x0, rows), m = place.mat(noise(rows, n, "m"), rows);
           const Mat v = place.mat(Floats(x0.size(), 0.5f), rows);
           AdamStep step;
           step.c1 = 0.19;
           step.c2 = 0.002;
-          ops::adam_rows(step, gradient, sign, index, row.data(), m, v, x);
-          ops::sgd_rows(0.01f, gradient, sign, index, row.data(), y);
-          ops::cap_rows(row.data(), runs / 2, y);
+          ops::adam_rows(step, gradients, m, v, x);
+          gradients.sign = signs;
+          ops::sgd_rows(0.01f, gradients, y);
+          ops::cap_rows(gradients, y);
           Floats all;
           for (const Mat& result : {x, m, v, y}) append(all, result);
           return all;
         });
     }
+}
+
+// What is recorded may wait for nothing, and read no memory but an arena's (lib/tensor/device.h).
+TEST_F(TranseOnCuda, AStepWaitsForNothing) {
+  use_device(Device::cuda);
+  {
+    Arena arena;
+    Place place(Device::cuda);
+    const int64_t triples = 5, drawn_each = 3, n = 16, rows = 2 * triples + 2 * drawn_each;
+    const auto anchor = arena.copy(drawn(triples, 9, "anchor")), relation = arena.copy(drawn(triples, 2, "relation")),
+               answer = arena.copy(drawn(triples, 9, "answer")), replacement = arena.copy(drawn(6, 9, "replacement"));
+    const auto sign = arena.copy(Floats(triples, 1));
+    const auto chunk = arena.copy(std::vector<int64_t>{0, 3, 5});
+    const auto used = arena.array<uint8_t>(rows);
+    const RowGradients gradients{place.result(rows, n), make_index(arena, arena.copy(drawn(rows, 4, "row")), 4),
+                                 arena.copy(std::vector<int32_t>{8, 1, 3, 2}), arena.copy(Floats(rows, 1)),
+                                 used.data()};
+    const auto part = [&](int64_t first, int64_t count) {
+      return Mat{gradients.g.row(first), count, n, gradients.g.device};
+    };
+    const Mat loss = place.result(1, 1), entity = place.mat(noise(9, n, "e"), 9), m = place.mat(noise(9, n, "m"), 9),
+              v = place.mat(Floats(9 * n, 1), 9), relations = place.mat(noise(2, n, "r"), 2);
+    const Floats before = values_of(entity);
+    Recording recording(true);
+    ops::transe_loss({}, entity, relations, {anchor, relation, sign, answer, chunk, replacement, drawn_each},
+                     part(0, triples), part(triples, triples), part(2 * triples, 2 * drawn_each), used.data(), loss);
+    ops::adam_rows({}, gradients, m, v, entity);
+    ops::sgd_rows(0.1f, gradients, entity);
+    ops::cap_rows(gradients, entity);
+    const LateValue later = value_later(arena, loss);
+    recording.start();
+    EXPECT_GT(value_of(later), 0);
+    EXPECT_NE(values_of(entity), before);
+  }
+  use_device(Device::cpu);
 }
 
 TEST_F(TranseOnCuda, AdamOfManyParametersIsTheCpus) {
