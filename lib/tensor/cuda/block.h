@@ -45,7 +45,7 @@ struct Room {
 
   Room(Call& call, int64_t floats, int64_t items)
       : floats(floats),
-        shared(team_floats(floats) * (kThreads / kSize) <= kSharedFloats ? floats : 0),
+        shared(fits<kSize>(floats) ? floats : 0),
         instead(shared > 0 ? nullptr : call.scratch(floats * items)) {}
   ND_KERNEL float* of(const Team<kSize>& team, int64_t item) const {
     return instead ? instead + item * floats : team.memory;

@@ -18,8 +18,10 @@
 #ifdef __CUDACC__
 #include "lib/tensor/cuda/stream.h"
 #define ND_KERNEL __device__
+#define ND_UNROLL _Pragma("unroll")  // a loop whose array is to stay in registers
 #else
 #define ND_KERNEL
+#define ND_UNROLL
 #endif
 
 namespace nd::cuda {
@@ -32,6 +34,10 @@ constexpr int64_t kMostBlocks = 1 << 16;
 
 // What a team may hold in shared memory, a multiple of four floats so that every warp's part is aligned.
 constexpr int64_t team_floats(int64_t floats) { return (floats + 3) / 4 * 4; }
+template <int kSize>
+constexpr bool fits(int64_t floats) {
+  return team_floats(floats) * (kThreads / kSize) <= kSharedFloats;
+}
 constexpr int64_t blocks_for(int64_t items, int64_t each) {
   const int64_t blocks = (items + each - 1) / each;
   return blocks < kMostBlocks ? blocks : kMostBlocks;
@@ -101,8 +107,8 @@ class Team {
 };
 
 namespace detail {
-template <int kSize, class F>
-__global__ void __launch_bounds__(kThreads) run_teams(int64_t items, int64_t floats, F f) {
+template <int kSize, int kBlocks, class F>
+__global__ void __launch_bounds__(kThreads, kBlocks) run_teams(int64_t items, int64_t floats, F f) {
   extern __shared__ float4 shared[];
   constexpr int kTeams = kThreads / kSize;
   const Team<kSize> team(reinterpret_cast<float*>(shared), floats);
@@ -118,15 +124,16 @@ __global__ void __launch_bounds__(kThreads) run_each(int64_t items, F f) {
 }
 }  // namespace detail
 
-// f(team, i) for i in [0, items), each by a team with `floats` floats of shared memory.
-template <int kSize, class F>
+// f(team, i) for i in [0, items), each by a team with `floats` floats of shared memory. With kBlocks lanes have so few
+// registers that so many blocks fit on a multiprocessor.
+template <int kSize, int kBlocks = 1, class F>
 void teams(int64_t items, int64_t floats, const F& f) {
   if (items == 0) return;
   constexpr int64_t kTeams = kThreads / kSize;
   const int64_t room = team_floats(floats);
-  if (room * kTeams > kSharedFloats) throw std::logic_error("a team asks for more shared memory than there is");
+  if (!fits<kSize>(floats)) throw std::logic_error("a team asks for more shared memory than there is");
   const size_t bytes = static_cast<size_t>(kThreads / kLanes + room * kTeams) * sizeof(float);
-  detail::run_teams<kSize>
+  detail::run_teams<kSize, kBlocks>
       <<<static_cast<unsigned>(blocks_for(items, kTeams)), kThreads, bytes, stream()>>>(items, room, f);
   check_launch();
 }
@@ -206,11 +213,10 @@ void launch(Kernel kernel) {
   if (emulation().launch) emulation().launch(kernel);
   else kernel();
 }
-template <int kSize, class F>
+template <int kSize, int kBlocks = 1, class F>
 void teams(int64_t items, int64_t floats, const F& f) {
   if (items == 0) return;
-  if (team_floats(floats) * (kThreads / kSize) > kSharedFloats)
-    throw std::logic_error("a team asks for more shared memory than there is");
+  if (!fits<kSize>(floats)) throw std::logic_error("a team asks for more shared memory than there is");
   launch([=] {
     std::vector<float> shared(static_cast<size_t>(floats));
     in_some_order(items, [&](int64_t i) {
