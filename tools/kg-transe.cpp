@@ -39,7 +39,8 @@ void declare(cli::Command& c, Options& o) {
   c.choice(t.corrupt, "--corrupt", {"uniform", "bernoulli"},
            "which side is replaced: either alike, or mostly the one with fewer true answers");
   c.flag(t.filter, "--filter", "replace again when that made a training triple; needs --chunk 1");
-  c.choice(t.optimiser, "--optimiser", {"adam", "sgd"}, "adam moves the vectors of a batch only, with its moments");
+  c.choice(t.optimiser, "--optimiser", {"adam", "adagrad", "sgd"},
+           "how the vectors of a batch are moved: adam keeps two more of each, adagrad one number");
   c.option(t.lr, "--lr", "X", "learning rate of the first step", cli::above(0));
   c.option(t.final_lr, "--final-lr", "X", "of the last step; linear in between", cli::at_least(0));
   c.option(t.start, "--start", "X", "vectors begin uniform between -X and X", cli::above(0));

@@ -28,23 +28,28 @@ double now() { return std::chrono::duration<double>(std::chrono::steady_clock::n
 // Vectors of entities or of relations. Rows are padded with zeros to whole vectors of sixteen, which stay zeros.
 struct Rows {
   int64_t dim = 0;
-  Mat value, m, v;
+  Mat value;
+  Mat m, v;     // of Adam
+  Mat squares;  // of Adagrad
 
-  Rows(Arena& arena, int64_t rows, int64_t dim, bool moments, double start, uint64_t seed, std::string_view name)
-      : dim(dim) {
+  Rows(Arena& arena, int64_t rows, const TranseOptions& o, std::string_view name) : dim(o.dim) {
     const int64_t width = (dim + 15) / 16 * 16;
-    const Random random(seed, name);
+    const Random random(o.seed, name);
     std::vector<float> values(static_cast<size_t>(rows * width), 0.0f);
     for (int64_t i = 0; i < rows; ++i)
       for (int64_t k = 0; k < dim; ++k)
-        values[static_cast<size_t>(i * width + k)] = static_cast<float>((2 * random.uniform(k, i) - 1) * start);
+        values[static_cast<size_t>(i * width + k)] = static_cast<float>((2 * random.uniform(k, i) - 1) * o.start);
     value = arena.mat(rows, width);
     copy_in(values.data(), value);
-    if (!moments) return;
-    for (Mat* moment : {&m, &v}) {
-      *moment = arena.mat(rows, width);
-      fill(*moment, 0.0f);
+    const auto zeros = [&](Mat& kept, int64_t cols) {
+      kept = arena.mat(rows, cols);
+      fill(kept, 0.0f);
+    };
+    if (o.optimiser == "adam") {
+      zeros(m, width);
+      zeros(v, width);
     }
+    if (o.optimiser == "adagrad") zeros(squares, 1);
   }
 
   Matrix unpadded() const {
@@ -57,9 +62,9 @@ struct Rows {
   template <class Visit>
   void tensors(const std::string& name, Visit&& visit) {
     visit("now." + name, value);
-    if (m.empty()) return;
-    visit("m." + name, m);
-    visit("v." + name, v);
+    if (!m.empty()) visit("m." + name, m);
+    if (!v.empty()) visit("v." + name, v);
+    if (!squares.empty()) visit("squares." + name, squares);
   }
 };
 
@@ -71,8 +76,8 @@ class Training {
         o_(o),
         hooks_(hooks),
         file_(file),
-        entity_(arena_, kg.entity_id.size(), o.dim, o.optimiser == "adam", o.start, o.seed, "start/entity"),
-        relation_(arena_, kg.relation_id.size(), o.dim, o.optimiser == "adam", o.start, o.seed, "start/relation"),
+        entity_(arena_, kg.entity_id.size(), o, "start/entity"),
+        relation_(arena_, kg.relation_id.size(), o, "start/relation"),
         draws_(kg, triples, o),
         steps_([&] { return std::make_unique<TransePlace>(draws_); }) {
     form_.l1 = o.norm == "l1";
@@ -206,6 +211,8 @@ class Training {
       step.c1 = static_cast<float>(1 - std::pow(0.9, t));
       step.c2 = static_cast<float>(1 - std::pow(0.999, t));
       ops::adam_rows(step, gradients, table.m, table.v, table.value);
+    } else if (o_.optimiser == "adagrad") {
+      ops::adagrad_rows(static_cast<float>(lr), o_.dim, gradients, table.squares, table.value);
     } else {
       ops::sgd_rows(static_cast<float>(lr), gradients, table.value);
     }

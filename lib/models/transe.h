@@ -28,7 +28,7 @@ struct TranseOptions {
   int64_t chunk = 64;                  // triples that share their replacements
   std::string corrupt = "uniform";     // which side: "uniform" by a fair coin, "bernoulli" by the relation's shape
   bool filter = false;                 // draw again what would be a training triple; chunk must be 1
-  std::string optimiser = "adam";      // on the rows a batch uses only; or sgd
+  std::string optimiser = "adam";      // adam, adagrad or sgd, on the rows a batch uses only
   double lr = 0.01, final_lr = 0.001;  // of the first and of the last step, falling linearly
   double start = 0.1;                  // vectors begin uniform in ±start
   std::string bound = "none";          // "ball": vectors a step has moved are shortened to length 1 at most;

@@ -375,6 +375,10 @@ void adam_rows(const AdamStep& step, const RowGradients& gradients, Mat m, Mat v
   check(same(m, x) && same(v, x) && moves(gradients, x), "adam_rows");
   ND_CALL(x.device, adam_rows(step, gradients, m, v, x));
 }
+void adagrad_rows(float lr, int64_t dim, const RowGradients& gradients, Mat squares, Mat x) {
+  check(is(squares, x.rows, 1) && dim > 0 && dim <= x.cols && moves(gradients, x), "adagrad_rows");
+  ND_CALL(x.device, adagrad_rows(lr, dim, gradients, squares, x));
+}
 void sgd_rows(float lr, const RowGradients& gradients, Mat x) {
   check(moves(gradients, x), "sgd_rows");
   ND_CALL(x.device, sgd_rows(lr, gradients, x));

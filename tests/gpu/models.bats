@@ -84,7 +84,8 @@ dhan_log() {
 
 @test "TransE learns the same" {
   local loss
-  for loss in "--preset paper --epochs 2" "--loss margin --norm l2 --epochs 2" "--epochs 2 --chunk 16 --negatives 8"; do
+  for loss in "--preset paper --epochs 2" "--loss margin --norm l2 --epochs 2" "--epochs 2 --chunk 16 --negatives 8" \
+    "--epochs 2 --optimiser adagrad"; do
     # shellcheck disable=SC2086  # a list of words
     same_losses kg-transe kg.nd --dim 8 $loss
   done

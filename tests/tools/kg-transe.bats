@@ -24,9 +24,10 @@ setup() {
   grep -q '"event":"epoch","epoch":1,"loss":[0-9.e-]*,"lr":' log
 }
 
-@test "kg-transe gives the same bytes for any number of threads, with either preset" {
+@test "kg-transe gives the same bytes for any number of threads, with either preset and each optimiser" {
   same_for_any_threads kg-transe kg.nd --dim 8 --epochs 3 --batch 300 --chunk 16 --negatives 16
   same_for_any_threads kg-transe kg.nd --preset paper --dim 8 --epochs 3 --batch 300
+  same_for_any_threads kg-transe kg.nd --optimiser adagrad --dim 8 --epochs 3 --batch 300 --chunk 16 --negatives 16
 }
 
 @test "kg-transe takes options after a preset's defaults" {
@@ -38,22 +39,26 @@ setup() {
 }
 
 @test "kg-transe goes on after SIGTERM and SIGKILL as if nothing had happened" {
-  local run=(kg-transe -q kg.nd --dim 64 --batch 32 --epochs 3000 -o v.nd)
-  "${run[@]}"
-  mv v.nd undisturbed.nd
-  local code=0 signal
-  for signal in TERM INT TERM KILL; do
-    timeout -s $signal 0.5 "${run[@]}" 2> err || code=$?
-    [ "$signal" = KILL ] || [ "$code" -eq 124 ] || { cat err; return 1; }
+  local run code signal optimiser
+  for optimiser in adam adagrad; do
+    run=(kg-transe -q kg.nd --dim 64 --batch 32 --epochs 3000 --optimiser $optimiser -o v.nd)
+    "${run[@]}"
+    mv v.nd undisturbed.nd
+    for signal in TERM INT TERM KILL; do
+      code=0
+      timeout -s $signal 0.5 "${run[@]}" 2> err || code=$?
+      [ "$signal" = KILL ] || [ "$code" -eq 124 ] || { cat err; return 1; }
+    done
+    [ -e v.nd.ckpt ]
+    [ ! -e v.nd ]
+    tensor-check v.nd.ckpt
+    fails 1 'v.nd.ckpt: a training with other settings was stopped here \(option lr was 0.01, is 0.02\)' \
+      "${run[@]}" --lr 0.02
+    "${run[@]}"
+    same_bytes v.nd undisturbed.nd
+    [ ! -e v.nd.ckpt ]
+    rm v.nd
   done
-  [ -e v.nd.ckpt ]
-  [ ! -e v.nd ]
-  tensor-check v.nd.ckpt
-  fails 1 'v.nd.ckpt: a training with other settings was stopped here \(option lr was 0.01, is 0.02\)' \
-    "${run[@]}" --lr 0.02
-  "${run[@]}"
-  same_bytes v.nd undisturbed.nd
-  [ ! -e v.nd.ckpt ]
 }
 
 @test "kg-transe ends with 128 + the signal that stopped it" {

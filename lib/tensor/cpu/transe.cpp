@@ -16,6 +16,7 @@ namespace {
 
 constexpr int64_t kTriplesPerBlock = 64;
 constexpr int64_t kRowsPerBlock = 64;
+constexpr float kAdagradEpsilon = 1e-10f;
 constexpr float kSmallestSquare = 1e-12f;  // of a distance: below it rounding decides, and 1 / d would explode
 
 Lanes sign_of(Lanes x) { return where_less(0.0f, x, 1.0f, where_less(x, 0.0f, -1.0f, 0.0f)); }
@@ -208,8 +209,8 @@ int64_t rows_with_gradient(const RowGradients& gradients, int64_t begin, int64_t
   return count;
 }
 
-// Calls step(place, gradient) for sixteen columns at a time of every row that has a gradient, `place` being where they
-// are in the table. Rows lie anywhere in memory, so those of the next but one are asked for ahead.
+// Calls step(row, gradient) for every row that has a gradient; gradient(k) is that of the sixteen columns from k. Rows
+// lie anywhere in memory, so those of the next but one are asked for ahead.
 template <class Step>
 void each_gradient(const RowGradients& gradients, std::initializer_list<Mat> tables, Step step) {
   constexpr int64_t kAhead = 2;
@@ -226,8 +227,8 @@ void each_gradient(const RowGradients& gradients, std::initializer_list<Mat> tab
         for (const Mat& table : tables) prefetch(table.row(row[later]), width);
         prefetch(first + runs.item_at(runs.begin(later)) * width, width);
       }
-      const int64_t place = row[run[i]] * width, from = runs.begin(run[i]), to = runs.end(run[i]);
-      for (int64_t k = 0; k < width; k += kLanes) {
+      const int64_t from = runs.begin(run[i]), to = runs.end(run[i]);
+      step(row[run[i]], [=](int64_t k) {
         Lanes gradient = 0.0f;
         for (int64_t p = from; p < to; ++p) {
           const int64_t item = runs.item_at(p);
@@ -235,8 +236,8 @@ void each_gradient(const RowGradients& gradients, std::initializer_list<Mat> tab
           const Lanes x = load(first + item * width + k);
           gradient = sign ? fma(sign[item], x, gradient) : gradient + x;
         }
-        step(place + k, gradient);
-      }
+        return gradient;
+      });
     }
   });
 }
@@ -282,19 +283,35 @@ void adam_rows(const AdamStep& step, const RowGradients& gradients, Mat m, Mat v
   const auto b2 = static_cast<float>(step.beta2), rest2 = static_cast<float>(1 - step.beta2);
   const double root = std::sqrt(step.c2);
   const auto lr = static_cast<float>(step.lr * root / step.c1), epsilon = static_cast<float>(step.epsilon * root);
-  float *const ms = m.data, *const vs = v.data, *const xs = x.data;
-  each_gradient(gradients, {m, v, x}, [=](int64_t at, Lanes gradient) {
-    const Lanes m1 = fma(b1, load(ms + at), rest1 * gradient);
-    const Lanes v1 = fma(b2, load(vs + at), rest2 * gradient * gradient);
-    store(ms + at, m1);
-    store(vs + at, v1);
-    store(xs + at, load(xs + at) - lr * m1 / (square_root(v1) + epsilon));
+  each_gradient(gradients, {m, v, x}, [=](int64_t row, auto&& gradient) {
+    float *const ms = m.row(row), *const vs = v.row(row), *const xs = x.row(row);
+    for (int64_t k = 0; k < x.cols; k += kLanes) {
+      const Lanes g = gradient(k), m1 = fma(b1, load(ms + k), rest1 * g), v1 = fma(b2, load(vs + k), rest2 * g * g);
+      store(ms + k, m1);
+      store(vs + k, v1);
+      store(xs + k, load(xs + k) - lr * m1 / (square_root(v1) + epsilon));
+    }
+  });
+}
+
+void adagrad_rows(float lr, int64_t dim, const RowGradients& gradients, Mat squares, Mat x) {
+  each_gradient(gradients, {x}, [=](int64_t row, auto&& gradient) {
+    static thread_local std::vector<float> all;
+    all.resize(x.cols);
+    for (int64_t k = 0; k < x.cols; k += kLanes) store(all.data() + k, gradient(k));
+    float& square = squares.row(row)[0];
+    square += dot(all.data(), all.data(), x.cols) / static_cast<float>(dim);
+    const float rate = lr / (std::sqrt(square) + kAdagradEpsilon);
+    float* const xs = x.row(row);
+    for (int64_t k = 0; k < x.cols; k += kLanes) store(xs + k, fma(-rate, load(all.data() + k), load(xs + k)));
   });
 }
 
 void sgd_rows(float lr, const RowGradients& gradients, Mat x) {
-  each_gradient(gradients, {x},
-                [=](int64_t at, Lanes gradient) { store(x.data + at, fma(-lr, gradient, load(x.data + at))); });
+  each_gradient(gradients, {x}, [=](int64_t row, auto&& gradient) {
+    float* const xs = x.row(row);
+    for (int64_t k = 0; k < x.cols; k += kLanes) store(xs + k, fma(-lr, gradient(k), load(xs + k)));
+  });
 }
 
 void cap_rows(const RowGradients& gradients, Mat x) {

@@ -13,6 +13,7 @@
 namespace nd::cuda {
 namespace {
 
+constexpr float kAdagradEpsilon = 1e-10f;
 constexpr float kSmallestDistance = 1e-6f;  // of a Euclidean one: below it rounding decides, and 1 / d would explode
 
 ND_KERNEL float distance(const Warp& team, bool l1, const float* a, const float* b, int64_t n) {
@@ -59,13 +60,12 @@ struct Part {
   bool used;
 };
 
-// step(place in the table, gradient) for every four numbers of every row that has a gradient.
-template <class Step>
-void each_gradient(Call& call, const RowGradients& gradients, const Step& step) {
-  const Gradients of(call, gradients);
-  const int64_t n = of.g.cols;
+// put(r, c, part) with the sums of every run r and every four columns from 4 c on.
+template <class Put>
+void each_part(Call& call, const Gradients& gradients, const Put& put) {
+  const Gradients of = gradients;
   fold_runs<Part>(
-      call, of.runs, n / 4,
+      call, of.runs, of.g.cols / 4,
       [=] ND_KERNEL(int64_t c, int64_t, int64_t from, int64_t to) {
         Part part{};
         for (int64_t p = from; p < to; ++p) {
@@ -83,9 +83,16 @@ void each_gradient(Call& call, const RowGradients& gradients, const Step& step) 
         sum.used = sum.used || next.used;
         return sum;
       },
-      [=] ND_KERNEL(int64_t r, int64_t c, const Part& part) {
-        if (part.used) step(of.row[r] * n + 4 * c, part.sum);
-      });
+      put);
+}
+
+// step(place in the table, gradient) for every four numbers of every row that has a gradient.
+template <class Step>
+void each_gradient(Call& call, const RowGradients& gradients, const Step& step) {
+  const Gradients of(call, gradients);
+  each_part(call, of, [=] ND_KERNEL(int64_t r, int64_t c, const Part& part) {
+    if (part.used) step(of.row[r] * of.g.cols + 4 * c, part.sum);
+  });
 }
 
 }  // namespace
@@ -201,6 +208,26 @@ void adam_rows(const AdamStep& step, const RowGradients& gradients, Mat m, Mat v
     four_at(m.data + at) = m1;
     four_at(v.data + at) = v1;
     four_at(x.data + at) = x1;
+  });
+}
+
+void adagrad_rows(float lr, int64_t dim, const RowGradients& gradients, Mat squares, Mat x) {
+  Call call;
+  const Gradients of(call, gradients);
+  const Mat sums = call.scratch(of.runs.rows, x.cols);
+  uint8_t* const moved = call.bytes_like<uint8_t>(of.runs.rows);
+  each_part(call, of, [=] ND_KERNEL(int64_t r, int64_t c, const Part& part) {
+    four_at(sums.row(r) + 4 * c) = part.sum;
+    if (c == 0) moved[r] = part.used ? 1 : 0;
+  });
+  teams<kWarp>(of.runs.rows, 0, [=] ND_KERNEL(const Warp& team, int64_t r) {
+    if (moved[r] == 0) return;
+    const float* const g = sums.row(r);
+    float *const xs = x.row(of.row[r]), *const square = squares.row(of.row[r]);
+    const float sum = *square + team.sum(x.cols, [&](int64_t k) { return g[k] * g[k]; }) / static_cast<float>(dim);
+    const float rate = lr / (sqrtf(sum) + kAdagradEpsilon);
+    team.each(x.cols, [&](int64_t k) { xs[k] = fmaf(-rate, g[k], xs[k]); });
+    team.each(1, [&](int64_t) { *square = sum; });
   });
 }
 

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <csignal>
 #include <filesystem>
+#include <utility>
 
 #include "lib/io/kind_file.h"
 #include "lib/models/link_prediction.h"
@@ -101,6 +102,11 @@ TEST(Transe, LearnsALine) {
   o.norm = "l1";
   EXPECT_GT(test_mrr(kg, train_on(kg, o), "l1"), 0.95);
 
+  o.norm = "l2";
+  o.optimiser = "adagrad";
+  o.lr = 2;
+  EXPECT_GT(test_mrr(kg, train_on(kg, o), "l2"), 0.95);
+
   // The hinge rests once the margin is kept, which leaves close neighbours close.
   o = small("paper");
   EXPECT_LT(test_mrr(kg, train_on(kg, o), "l1"), 0.2);
@@ -156,8 +162,9 @@ TEST(Transe, IsTheSameBitsForAnyNumberOfThreadsAndOthersForAnotherSeed) {
 
 TEST(Transe, GoesOnWhereItWasStoppedToTheSameBytes) {
   const Kg kg = line(15);
-  for (const std::string preset : {"best", "paper"}) {
-    const TranseOptions o = small(preset);
+  for (const auto& [preset, optimiser] : {std::pair{"best", "adam"}, {"paper", "sgd"}, {"best", "adagrad"}}) {
+    TranseOptions o = small(preset);
+    o.optimiser = optimiser;
     const Vectors undisturbed = train_on(kg, o);
     TemporaryFolder folder;
     const CheckpointFile file{folder / "v.nd.ckpt", {.tool = "kg-transe"}, false};

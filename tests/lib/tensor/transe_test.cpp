@@ -321,6 +321,39 @@ TEST(RowSteps, AdamIsKingmaAndBasOnTheRowsOfTheRuns) {
   for (int64_t k = 0; k < kWidth; ++k) EXPECT_EQ(x.mat.row(1)[k], before.mat.row(1)[k]);
 }
 
+TEST(RowSteps, AdagradKeepsTheMeanSquareOfEachRow) {
+  const Floats before = table(5, 16);
+  const Runs runs;
+  for (const bool signs : {false, true})
+    for (const bool all : {false, true}) {
+      Floats x = before, squares(5, 1, 0.25f);
+      Doubles x64 = wide(before), squares64(5, 0.25);
+      for (int t = 1; t <= 3; ++t) {
+        const Floats g = table(7, 17 + t);
+        ops::adagrad_rows(0.05f, kDim, runs.of(g, signs, all), squares.mat, x.mat);
+        for (int64_t r = 0; r < 4; ++r) {
+          if (!all && r == 3) continue;  // none of its items is used
+          double square = 0;
+          for (int64_t k = 0; k < kDim; ++k) square += std::pow(runs.gradient(g, r, k, signs, all), 2) / kDim;
+          squares64[runs.row[r]] += square;
+          for (int64_t k = 0; k < kDim; ++k)
+            x64[runs.row[r] * kWidth + k] -=
+                0.05 * runs.gradient(g, r, k, signs, all) / std::sqrt(squares64[runs.row[r]]);
+        }
+      }
+      for (size_t i = 0; i < x64.size(); ++i) EXPECT_NEAR(x.values[i], x64[i], 1e-6) << i;
+      for (size_t i = 0; i < squares64.size(); ++i) EXPECT_NEAR(squares.values[i], squares64[i], 1e-5 * squares64[i]);
+    }
+}
+
+TEST(RowSteps, AdagradOfAGradientThatIsZeroStays) {
+  const Floats g(7, kWidth), before = table(5, 16);
+  Floats x = before, squares(5, 1);
+  ops::adagrad_rows(0.05f, kDim, Runs().of(g), squares.mat, x.mat);
+  EXPECT_EQ(x.values, before.values);
+  EXPECT_EQ(squares.values, std::vector<float>(5, 0));
+}
+
 TEST(RowSteps, CapShortensLongRowsWithAGradientOnly) {
   Floats x(5, kWidth);
   x.mat.row(0)[1] = 3;

@@ -84,7 +84,8 @@ TEST_F(TranseOnCuda, StepsOnRowsAreTheCpus) {
           RowGradients gradients{items > 0 ? place.mat(g, items) : place.result(0, n), index, row};
           if (used) gradients.used = used->data();
           const Mat x = place.mat(x0, rows), y = place.mat(x0, rows), m = place.mat(noise(rows, n, "m"), rows);
-          const Mat v = place.mat(Floats(x0.size(), 0.5f), rows);
+          const Mat v = place.mat(Floats(x0.size(), 0.5f), rows), z = place.mat(x0, rows);
+          const Mat squares = place.mat(Floats(rows, 0.5f), rows);
           AdamStep step;
           step.c1 = 0.19;
           step.c2 = 0.002;
@@ -92,8 +93,9 @@ TEST_F(TranseOnCuda, StepsOnRowsAreTheCpus) {
           gradients.sign = signs;
           ops::sgd_rows(0.01f, gradients, y);
           ops::cap_rows(gradients, y);
+          ops::adagrad_rows(0.1f, n - 3, gradients, squares, z);
           Floats all;
-          for (const Mat& result : {x, m, v, y}) append(all, result);
+          for (const Mat& result : {x, m, v, y, z, squares}) append(all, result);
           return all;
         });
     }
@@ -118,12 +120,14 @@ TEST_F(TranseOnCuda, AStepWaitsForNothing) {
       return Mat{gradients.g.row(first), count, n, gradients.g.device};
     };
     const Mat loss = place.result(1, 1), entity = place.mat(noise(9, n, "e"), 9), m = place.mat(noise(9, n, "m"), 9),
-              v = place.mat(Floats(9 * n, 1), 9), relations = place.mat(noise(2, n, "r"), 2);
+              v = place.mat(Floats(9 * n, 1), 9), squares = place.mat(Floats(9, 1), 9),
+              relations = place.mat(noise(2, n, "r"), 2);
     const Floats before = values_of(entity);
     Recording recording(true);
     ops::transe_loss({}, entity, relations, {anchor, relation, sign, answer, chunk, replacement, drawn_each},
                      part(0, triples), part(triples, triples), part(2 * triples, 2 * drawn_each), used.data(), loss);
     ops::adam_rows({}, gradients, m, v, entity);
+    ops::adagrad_rows(0.1f, n, gradients, squares, entity);
     ops::sgd_rows(0.1f, gradients, entity);
     ops::cap_rows(gradients, entity);
     const LateValue later = value_later(arena, loss);
