@@ -51,7 +51,8 @@ bool fits(const StackAttention& a, const Mat& p, const Mat& stat) {
     if (a.extra_of[j].items != blocks || !is(a.extra[j], a.extra_of[j].rows, n)) return false;
   return is(a.bias, 1, n) && is(a.gamma, 1, n) && is(a.beta, 1, n) && is(a.pool, tokens, 1) && is(a.pool_bias, 1, 1) &&
          is(p, blocks * tokens, tokens) && is(stat, blocks * tokens, 2) &&
-         (!a.joins() || (a.joined_of.items == blocks && is(a.joined, a.joined_of.rows * a.height, n)));
+         (!a.joins() || (a.extras == 0 && a.joined_of.items == blocks && a.joined_of.by_row() &&
+                         is(a.joined, a.joined_of.rows * a.height, n)));
 }
 bool fits(const TransformerLayer& a, const Mat& x) {
   using L = TransformerLayer;
@@ -175,7 +176,7 @@ void stack_attention_backward(const StackAttention& a, const Mat& p, const Mat& 
                               const StackAttentionInto& out) {
   const int64_t n = a.gamma.cols;
   check(fits(a, p, stat) && is(dz, a.of.items, n) && same(a.stack, out.stack) &&
-            (!a.joins() || is(out.joined, a.of.items * a.height, n)),
+            (!a.joins() || same(a.joined, out.joined)),
         "stack_attention_backward");
   for (int j = 0; j < a.extras; ++j) check(is(out.extra[j], a.of.items, n), "stack_attention_backward extra");
   check(takes(out.bias, a.bias) && takes(out.gamma, a.gamma) && takes(out.beta, a.beta) && takes(out.pool, a.pool) &&

@@ -35,6 +35,10 @@ struct Dropout {
   double rate = 0;    // in [0, 1); 0 leaves everything as it is
   uint64_t key = 0;   // Random::key() of a stream named after the place in the model
   uint64_t draw = 0;  // the moment: another one drops other numbers
+  // A CPU may keep what was decided, a bit a number in words for sixteen of a row: made forwards, read backwards where
+  // `made` says so. Null: it is decided again, which is a fifteenth of D-HAN's training.
+  uint16_t* words = nullptr;
+  bool made = false;
 };
 
 // Attention inside blocks of `tokens` rows one after another (Vaswani et al. 2017): in each of `heads` slices of the
@@ -63,8 +67,8 @@ struct StackAttention {
   int64_t height = 0;
   Tokens stack;       // row s * height + t
   Index of;           // block -> stack, by stack too
-  Tokens joined;      // stacks of another table, added to those where given,
-  Index joined_of;    // and which of them a block adds
+  Tokens joined;      // stacks of another table, added to those where given (then blocks have no tokens of their own),
+  Index joined_of;    // and which of them a block adds, by stack too
   int extras = 0;     // tokens of a block's own
   Tokens extra[2];    // tables of them,
   Index extra_of[2];  // and which row of its table a block uses
@@ -79,8 +83,7 @@ struct StackAttention {
   bool joins() const { return !joined.x.empty(); }
 };
 struct StackAttentionInto {
-  TokensInto stack;
-  Tokens joined;    // `height` rows a block
+  TokensInto stack, joined;
   Tokens extra[2];  // one row a block
   Into bias, gamma, beta, pool, pool_bias;
 };

@@ -45,13 +45,12 @@ inline std::vector<uint16_t>& bits(int which) {
 inline Mat rows_of(const Mat& x, int64_t first, int64_t count) { return {x.row(first), count, x.cols, x.device}; }
 inline void clear(const Mat& x) { std::fill_n(x.data, x.size(), 0.0f); }
 
-// to = dropout(from), rows first .. of the matrix that is dropped from
+// to = dropout(from), rows first .. of the matrix that is dropped from; zeros where rows of `to` are longer.
 inline void drop_rows(const KeptRows& kept, int64_t first, const Mat& from, const Mat& to) {
   for (int64_t r = 0; r < from.rows; ++r)
-    for (int64_t c = 0; c < from.cols; c += kLanes) {
-      const int64_t lanes = std::min(from.cols - c, kLanes);
-      store(to.row(r) + c, kept(first + r, c, load(from.row(r) + c, lanes)), lanes);
-    }
+    for (int64_t c = 0; c < from.cols; c += kLanes)
+      store(to.row(r) + c, kept(first + r, c, load(from.row(r) + c, std::min(from.cols - c, kLanes))),
+            std::min(to.cols - c, kLanes));
 }
 
 // c = (add ? c : 0) + bias + a b, on the calling thread.
@@ -63,6 +62,17 @@ inline void add_outer(const Mat& a, const Mat& dy, const Mat& dw) {
   for (int64_t l = 0; l < dy.rows; l += kChunk) {
     const int64_t end = std::min(dy.rows, l + kChunk);
     outer_products(a, nullptr, l, rows_of(dy, l, end - l), 0, dw.rows, true, dw, end, end);
+  }
+}
+
+// out = Σ parts in order, parts(count, n) `stride` apart, added to what is there where asked for; nothing when it is
+// not wanted.
+inline void sum_parts(const float* parts, int64_t count, int64_t stride, const Into& out) {
+  if (out.mat.empty()) return;
+  for (int64_t j = 0; j < out.mat.size(); ++j) {
+    float total = out.add ? out.mat.data[j] : 0.0f;
+    for (int64_t p = 0; p < count; ++p) total += parts[p * stride + j];
+    out.mat.data[j] = total;
   }
 }
 

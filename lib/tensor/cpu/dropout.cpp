@@ -50,8 +50,22 @@ inline uint16_t at_least(VecU x, uint32_t least) {
 #endif
 }
 
+// Keys of Philox's rounds, where its multiplications find them without waiting for a register to be filled.
+struct Keys {
+  VecU64 of[10][2];
+  explicit Keys(const Dropout& drop) {
+    auto k0 = static_cast<uint32_t>(drop.key), k1 = static_cast<uint32_t>(drop.key >> 32);
+    for (auto& round : of) {
+      round[0] = VecU64{} + k0;
+      round[1] = VecU64{} + k1;
+      k0 += 0x9E3779B9;
+      k1 += 0xBB67AE85;
+    }
+  }
+};
+
 // The eight words of group g: sixteen counters give them.
-void group_words(const Dropout& drop, int64_t g, uint32_t least, uint16_t* word) {
+void group_words(const Dropout& drop, const Keys& keys, int64_t g, uint32_t least, uint16_t* word) {
   for (int w = 0; w < kGroup; ++w) word[w] = 0;
   for (int part = 0; part < kParts; ++part) {
     // Counters of even and of odd lanes.
@@ -64,15 +78,12 @@ void group_words(const Dropout& drop, int64_t g, uint32_t least, uint16_t* word)
       c[1] = VecU64{} + (first >> 32);
       c[2] = VecU64{} + drop.draw;
       c[3] = VecU64{} + (drop.draw >> 32);
-      auto k0 = static_cast<uint32_t>(drop.key), k1 = static_cast<uint32_t>(drop.key >> 32);
-      for (int round = 0; round < 10; ++round) {
+      for (const auto& key : keys.of) {
         const VecU64 p0 = product(c[0], 0xD2511F53), p1 = product(c[2], 0xCD9E8D57);
-        c[0] = high(p1) ^ c[1] ^ k0;
+        c[0] = high(p1) ^ c[1] ^ key[0];
         c[1] = p1;
-        c[2] = high(p0) ^ c[3] ^ k1;
+        c[2] = high(p0) ^ c[3] ^ key[1];
         c[3] = p0;
-        k0 += 0x9E3779B9;
-        k1 += 0xBB67AE85;
       }
     }
     VecU c[4];
@@ -86,10 +97,11 @@ void group_words(const Dropout& drop, int64_t g, uint32_t least, uint16_t* word)
 
 void kept_words(const Dropout& drop, int64_t first, int64_t count, uint16_t* word) {
   const uint32_t least = threshold(drop);
+  const Keys keys(drop);
   for (int64_t at = first; at < first + count;) {
     const int64_t g = at / kGroup, end = std::min((g + 1) * kGroup, first + count);
     uint16_t group[kGroup];
-    group_words(drop, g, least, group);
+    group_words(drop, keys, g, least, group);
     word = std::copy_n(group + at % kGroup, end - at, word);
     at = end;
   }

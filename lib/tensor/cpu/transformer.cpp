@@ -113,7 +113,7 @@ void transformer_layer(const TransformerLayer& a, const Mat& x, const Transforme
   const int64_t T = a.tokens, n = x.cols, f = a.part[L::inner_w].cols;
   parallel_for(groups.count, [&](int64_t group) {
     const int64_t first = groups.begin(group), rows = groups.length(group);
-    Scratch scratch(rows * (7 * n + 2 * f + T) + T * T);
+    Scratch scratch(rows * (7 * n + 2 * f + T) + 2 * T * whole_registers(T));
     const auto place = [&](const Mat& m, int64_t cols) {
       const Mat own = scratch.mat(rows, cols);
       return m.empty() ? own : rows_of(m, first, rows);
@@ -121,7 +121,8 @@ void transformer_layer(const TransformerLayer& a, const Mat& x, const Transforme
     const Mat query = place(kept.query, n), key = place(kept.key, n), value = place(kept.value, n);
     const Mat p = place(kept.p, T), unit1 = place(kept.unit1, n), unit2 = place(kept.unit2, n);
     const Mat inner = place(kept.inner, f), active = scratch.mat(rows, f), h = scratch.mat(rows, n);
-    const Mat sums = scratch.mat(rows, n), weight = scratch.mat(T, T);
+    const Mat sums = scratch.mat(rows, n);
+    const Mat scores = scratch.mat(T, whole_registers(T)), weight = scratch.mat(T, whole_registers(T));
     const Mat inverse = kept.inverse.empty() ? Mat{} : rows_of(kept.inverse, first, rows);
     const Mat in = rows_of(x, first, rows), out = rows_of(y, first, rows);
 
@@ -130,12 +131,9 @@ void transformer_layer(const TransformerLayer& a, const Mat& x, const Transforme
     product(in, w.value, a.part[L::value_b], false, value);
     const KeptRows kept_weights(a.drop_weights, T, first, rows, bits(0));
     for (int64_t b = 0; b < rows; b += T) {
-      const Mat pb = rows_of(p, b, T);
-      for (int64_t i = 0; i < T; ++i) {
-        for (int64_t j = 0; j < T; ++j) pb.row(i)[j] = dot(query.row(b + i), key.row(b + j), n);
-        softmax(pb.row(i), T, a.scale, pb.row(i));
-      }
-      drop_rows(kept_weights, first + b, pb, weight);
+      for (int64_t i = 0; i < T; ++i)
+        for (int64_t j = 0; j < T; ++j) scores.row(i)[j] = dot(query.row(b + i), key.row(b + j), n);
+      softmax_rows(scores, a.scale, kept_weights, first + b, rows_of(p, b, T), weight);
       product(weight, as_it_lies(rows_of(value, b, T)), a.part[L::output_b], false, rows_of(sums, b, T));
     }
     normalise(in, sums, KeptRows(a.drop_attention, n, first, rows, bits(1)), first, a.part[L::gamma1], a.part[L::beta1],
@@ -169,14 +167,15 @@ void transformer_layer_backward(const TransformerLayer& a, const Mat& x, const T
     for (int i = 0; i < L::kParts; ++i) d[i] = {partial + part * numbers + at[i], a.part[i].rows, a.part[i].cols};
     for (int64_t group = groups.count * part / parts; group < groups.count * (part + 1) / parts; ++group) {
       const int64_t first = groups.begin(group), rows = groups.length(group);
-      Scratch scratch(rows * (7 * n + 2 * f) + 2 * T * T);
+      Scratch scratch(rows * (7 * n + 2 * f) + 2 * T * whole_registers(T));
       const auto of = [&](const Mat& m) { return rows_of(m, first, rows); };
       const Mat query = of(kept.query), key = of(kept.key), value = of(kept.value), p = of(kept.p), in = of(x);
       const Mat unit1 = of(kept.unit1), inverse = of(kept.inverse), inner = of(kept.inner);
       const Mat dh = scratch.mat(rows, n), left = scratch.mat(rows, n), h = scratch.mat(rows, n);
       const Mat dquery = scratch.mat(rows, n), dkey = scratch.mat(rows, n), dvalue = scratch.mat(rows, n);
       const Mat own_dx = scratch.mat(rows, n), active = scratch.mat(rows, f);
-      const Mat dinner = scratch.mat(rows, f), weight = scratch.mat(T, T), ds = scratch.mat(T, T);
+      const Mat dinner = scratch.mat(rows, f);
+      const Mat weight = scratch.mat(T, whole_registers(T)), ds = scratch.mat(T, whole_registers(T));
 
       normalise_backward(of(dy), of(kept.unit2), inverse, 1, a.part[L::gamma2],
                          KeptRows(a.drop_outer, n, first, rows, bits(1)), first, d[L::gamma2].data, d[L::beta2].data,
@@ -207,8 +206,7 @@ void transformer_layer_backward(const TransformerLayer& a, const Mat& x, const T
         drop_rows(kept_weights, first + b, rows_of(p, b, T), weight);
         for (int64_t i = 0; i < T; ++i)
           for (int64_t j = 0; j < T; ++j) ds.row(i)[j] = dot(left.row(b + i), value.row(b + j), n);
-        drop_rows(kept_weights, first + b, ds, ds);
-        for (int64_t i = 0; i < T; ++i) softmax_backward(p.row(b + i), ds.row(i), T, a.scale, false, ds.row(i));
+        softmax_rows_backward(rows_of(p, b, T), a.scale, kept_weights, first + b, ds);
         product(ds, as_it_lies(rows_of(key, b, T)), {}, false, rows_of(dquery, b, T));
         add_outer(weight, rows_of(left, b, T), rows_of(dvalue, b, T));
         add_outer(ds, rows_of(query, b, T), rows_of(dkey, b, T));

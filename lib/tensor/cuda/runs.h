@@ -1,9 +1,9 @@
 // What is made of every run of items of an index, such as their sum, in a fixed order and without atomics.
 //
 // Runs differ: of a day's entities one is in a hundred thousand places and most are in one. A short run is one warp's
-// work. A long one is cut into pieces of a fixed size, counted from its own first item, each the work of a warp; a
-// second pass joins them in their order. So no warp has much more to do than others, and what comes out of a run
-// depends on its items alone, not on the runs beside it.
+// work, or the work of several where it has many columns. A long one is cut into pieces of a fixed size, counted from
+// its own first item, each the work of a warp; a second pass joins them in their order. So no warp has much more to do
+// than others, and what comes out of a run depends on its items alone, not on the runs beside it.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +13,8 @@
 
 namespace nd::cuda {
 
-constexpr int64_t kPiece = 128;  // items
+constexpr int64_t kPiece = 128;    // items
+constexpr int64_t kColumns = 128;  // of a warp's
 constexpr bool is_long(int64_t items) { return items > kPiece; }
 
 // Where it is kept what pieces of long runs come to: each kPiece of the items of all runs, a block, have two places. A
@@ -47,6 +48,13 @@ constexpr Piece piece_at(const Index& runs, int64_t place) {
   return {run, at, at + kPiece < end ? at + kPiece : end};
 }
 
+// f(column) for a share of so many columns.
+template <class F>
+ND_KERNEL void each_column(const Warp& team, int64_t share, int64_t cols, const F& f) {
+  const int64_t first = share * kColumns, left = cols - first;
+  team.each(left < kColumns ? left : kColumns, [&](int64_t c) { f(first + c); });
+}
+
 // put(r, c, x) for every row r of an index on the device and every column c < cols, where x is what `fold` makes of its
 // run: fold(c, begin, from, to) of items from .. to of the run that starts with `begin`, and of a long run's pieces
 // join(c, x, piece's), one after another.
@@ -56,23 +64,25 @@ void fold_runs(Call& call, const Index& index, int64_t cols, const Fold& fold, c
   const bool some_long = runs.offsets && is_long(runs.longest < runs.items ? runs.longest : runs.items);
   const int64_t places = some_long ? places_for(runs.items) : 0;
   T* const kept = call.bytes_like<T>(places * cols);
-  teams<kWarp>(places + runs.rows, 0, [=] ND_KERNEL(const Warp& team, int64_t at) {
+  const int64_t shares = (cols + kColumns - 1) / kColumns;
+  teams<kWarp>((places + runs.rows) * shares, 0, [=] ND_KERNEL(const Warp& team, int64_t work) {
+    const int64_t at = work / shares, share = work % shares;
     if (at < places) {
       const Piece piece = piece_at(runs, at);
       if (piece.run < 0) return;
       const int64_t begin = runs.begin(piece.run);
-      team.each(cols, [&](int64_t c) { kept[at * cols + c] = fold(c, begin, piece.begin, piece.end); });
+      each_column(team, share, cols, [&](int64_t c) { kept[at * cols + c] = fold(c, begin, piece.begin, piece.end); });
       return;
     }
     const int64_t r = at - places, begin = runs.begin(r), end = runs.end(r);
     if (some_long && is_long(end - begin)) return;
-    team.each(cols, [&](int64_t c) { put(r, c, fold(c, begin, begin, end)); });
+    each_column(team, share, cols, [&](int64_t c) { put(r, c, fold(c, begin, begin, end)); });
   });
   if (!some_long) return;
-  teams<kWarp>(runs.rows, 0, [=] ND_KERNEL(const Warp& team, int64_t r) {
-    const int64_t begin = runs.begin(r), end = runs.end(r);
+  teams<kWarp>(runs.rows * shares, 0, [=] ND_KERNEL(const Warp& team, int64_t work) {
+    const int64_t r = work / shares, begin = runs.begin(r), end = runs.end(r);
     if (!is_long(end - begin)) return;
-    team.each(cols, [&](int64_t c) {
+    each_column(team, work % shares, cols, [&](int64_t c) {
       T x = kept[place_of(begin, begin) * cols + c];
       for (int64_t at = begin + kPiece; at < end; at += kPiece) x = join(c, x, kept[place_of(begin, at) * cols + c]);
       put(r, c, x);

@@ -15,6 +15,14 @@ Into always(Tape& tape, Var v) {
   return v->wanted ? into(tape, v) : Into{tape.arena().mat(v->value.rows, v->value.cols), false};
 }
 
+// Memory for the decisions of a dropout of so many rows and columns.
+void remember(Tape& tape, int64_t rows, int64_t cols, Dropout& drop) {
+  constexpr int64_t kWord = 16;
+  Arena& arena = tape.arena();
+  if (drop.rate > 0 && arena.device() == Device::cpu)
+    drop.words = arena.array<uint16_t>(rows * ((cols + kWord - 1) / kWord)).data();
+}
+
 Tokens values(const TokenVars& t) { return {t.x->value, t.query->value, t.key->value, t.value->value}; }
 bool wanted(const TokenVars& t) { return t.x->wanted || t.query->wanted || t.key->wanted || t.value->wanted; }
 
@@ -91,7 +99,12 @@ Var stack_attention(Tape& tape, const StackVars& vars, float scale, const Dropou
   const int64_t blocks = a.of.items, n = a.gamma.cols;
   Var z = tape.result(blocks, n, any);
   const Mat p = tape.arena().mat(blocks * a.tokens(), a.tokens()), stat = tape.arena().mat(blocks * a.tokens(), 2);
+  if (z->wanted) {
+    remember(tape, p.rows, p.cols, a.drop_weights);
+    remember(tape, p.rows, n, a.drop_output);
+  }
   ops::stack_attention(a, p, stat, z->value);
+  a.drop_weights.made = a.drop_output.made = true;
   if (weights) *weights = p;
   if (z->wanted)
     tape.record([&tape, a, vars, p, stat, z] {
@@ -99,32 +112,31 @@ Var stack_attention(Tape& tape, const StackVars& vars, float scale, const Dropou
       Arena& arena = tape.arena();
       const int64_t blocks = a.of.items, n = a.gamma.cols;
       StackAttentionInto out;
-      out.stack = {always(tape, vars.stack.x), always(tape, vars.stack.query), always(tape, vars.stack.key),
-                   always(tape, vars.stack.value)};
+      const auto all = [&](const TokenVars& t) {
+        return TokensInto{always(tape, t.x), always(tape, t.query), always(tape, t.key), always(tape, t.value)};
+      };
+      out.stack = all(vars.stack);
+      if (a.joins()) out.joined = all(vars.joined);
       const auto rows = [&](int64_t count) {
         return Tokens{arena.mat(count, n), arena.mat(count, n), arena.mat(count, n), arena.mat(count, n)};
       };
       for (int j = 0; j < a.extras; ++j) out.extra[j] = rows(blocks);
-      if (a.joins()) out.joined = rows(blocks * a.height);
       out.bias = into(tape, vars.bias);
       out.gamma = into(tape, vars.gamma);
       out.beta = into(tape, vars.beta);
       out.pool = into(tape, vars.pool);
       out.pool_bias = into(tape, vars.pool_bias);
       ops::stack_attention_backward(a, p, stat, z->grad, out);
-      const auto gather = [&](const TokenVars& tables, const Tokens& from, const Index& index, int64_t height) {
+      const auto gather = [&](const TokenVars& tables, const Tokens& from, const Index& index) {
         const Var table[4] = {tables.x, tables.query, tables.key, tables.value};
         const Mat* const rows[4] = {&from.x, &from.query, &from.key, &from.value};
         for (int k = 0; k < 4; ++k) {
           if (!table[k]->wanted) continue;
           const auto g = tape.gradient(table[k]);
-          const int64_t wide = height * n;  // whole stacks are summed as one row each
-          ops::scatter_sum({rows[k]->data, index.items, wide, g.mat.device}, index, g.add,
-                           {g.mat.data, index.rows, wide, g.mat.device});
+          ops::scatter_sum(*rows[k], index, g.add, g.mat);
         }
       };
-      for (int j = 0; j < a.extras; ++j) gather(vars.extra[j], out.extra[j], a.extra_of[j], 1);
-      if (a.joins()) gather(vars.joined, out.joined, a.joined_of, a.height);
+      for (int j = 0; j < a.extras; ++j) gather(vars.extra[j], out.extra[j], a.extra_of[j]);
     });
   return z;
 }
@@ -148,8 +160,12 @@ Var transformer_layer(Tape& tape, TransformerLayer a, const Var (&part)[Transfor
     for (Mat* m : {&kept.query, &kept.key, &kept.value, &kept.unit1, &kept.unit2}) *m = tape.arena().mat(rows, n);
     kept.inner = tape.arena().mat(rows, a.part[TransformerLayer::inner_w].cols);
     kept.inverse = tape.arena().mat(rows, 2);
+    remember(tape, rows, a.tokens, a.drop_weights);
+    remember(tape, rows, n, a.drop_attention);
+    remember(tape, rows, n, a.drop_outer);
   }
   ops::transformer_layer(a, x->value, kept, y->value);
+  a.drop_weights.made = a.drop_attention.made = a.drop_outer.made = true;
   if (weights) *weights = kept.p;
   if (y->wanted)
     tape.record([&tape, a, of, kept, x, y] {
