@@ -10,18 +10,13 @@
 #include "lib/tensor/cuda/math.h"
 #include "lib/tensor/cuda/products.h"
 #include "lib/tensor/cuda/reduce.h"
+#include "lib/tensor/cuda/transformer.h"
 
 namespace nd::cuda {
 namespace {
 
 using L = TransformerLayer;
 
-// y = norm(x + dropout(r + bias)) ⊙ gamma + beta; bias may be empty. `unit` gets the rows before gamma and beta, column
-// `at` of `inverse` 1 / deviation, where they are not empty.
-struct Norm {
-  Mat bias, gamma, beta, unit, inverse;
-  int64_t at = 0;
-};
 void normalise(const Mat& x, const Mat& r, const Dropout& drop, const Norm& norm, Mat y) {
   const Norm a = norm;
   const Mat from = x, sums = r;
@@ -74,13 +69,8 @@ void add_and_gelu(const Mat& bias, Mat x, Mat y) {
   });
 }
 
-// What follows the queries, keys and values of all rows: attention, and the layers behind it. x may be y.
-struct Rest {
-  BlockAttention attention;
-  Dropout drop_attention, drop_outer;
-  Norm norm1, norm2;
-  Mat inner_w, inner_b, outer_w;
-};
+}  // namespace
+
 void rest(Call& call, const Rest& a, const Mat& x, const Mat& query, const Mat& key, const Mat& value, Mat p, Mat inner,
           Mat active, Mat y) {
   const Mat sums = call.scratch(x.rows, x.cols), h = call.scratch(x.rows, x.cols);
@@ -90,25 +80,6 @@ void rest(Call& call, const Rest& a, const Mat& x, const Mat& query, const Mat& 
   add_and_gelu(a.inner_b, inner, active);
   product(active, a.outer_w, false, sums);
   normalise(h, sums, a.drop_outer, a.norm2, y);
-}
-
-}  // namespace
-
-void encoder_layer(const EncoderLayer& a, Mat x) {
-  Call call;
-  const Mat query = call.scratch(x.rows, x.cols), value = call.scratch(x.rows, x.cols);
-  gemm(x, nullptr, a.score_w, a.score_b, Activation::none, false, query);
-  gemm(x, nullptr, a.value_w, a.value_b, Activation::none, false, value);
-  const Mat inner = call.scratch(x.rows, a.inner_w.cols);
-  const Rest form{{a.tokens, 1, a.scale, {}},
-                  {},
-                  {},
-                  {{}, a.gamma1, a.beta1, {}, {}},  // the values have the outputs' bias
-                  {a.outer_b, a.gamma2, a.beta2, {}, {}},
-                  a.inner_w,
-                  a.inner_b,
-                  a.outer_w};
-  rest(call, form, x, query, x, value, call.scratch(x.rows, a.tokens), inner, inner, x);
 }
 
 namespace {

@@ -104,6 +104,8 @@ inline std::vector<OpCase> ragged() {
   }
   // One stack for all blocks, stacks that no block has.
   list.push_back(stack_attention("ragged_one_stack", {one_row(300, 4, 1), 3, {one_row(300, 3, 0)}, 16, 0.2}));
+  // Stacks with runs of blocks on both sides of a piece, wider than a team's columns.
+  list.push_back(stack_attention("ragged_hot_stack", {runs({0, 127, 128, 129, 1, 300}), 9, {}, 16, 0.2}));
   return list;
 }
 
