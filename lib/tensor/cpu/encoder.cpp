@@ -42,20 +42,20 @@ void encoder_layer(const EncoderLayer& a, Mat x) {
   parallel_ranges(blocks, at_once, [&](int64_t begin, int64_t end) {
     static thread_local std::vector<float> memory;
     const int64_t rows = (end - begin) * T, width = a.inner_w.cols;
-    float* at = aligned(memory, rows * (3 * n + width) + T);
-    const auto take = [&](int64_t cols) { return Mat{std::exchange(at, at + rows * cols), rows, cols}; };
-    const Mat query = take(n), value = take(n), y = take(n), inner = take(width), mine{x.row(begin * T), rows, n};
-    float* const weight = at;
+    float* at = aligned(memory, rows * (3 * n + width) + T * (2 * whole_registers(T) + T));
+    const auto take = [&](int64_t rows, int64_t cols) { return Mat{std::exchange(at, at + rows * cols), rows, cols}; };
+    const Mat query = take(rows, n), value = take(rows, n), y = take(rows, n), inner = take(rows, width);
+    const Mat scores = take(T, whole_registers(T)), weight = take(T, whole_registers(T)), p = take(T, T);
+    const Mat mine{x.row(begin * T), rows, n};
+    const KeptRows all({}, T, 0, T, bits(0));
     product(mine, score_w, a.score_b, false, query);
     product(mine, value_w, a.value_b, false, value);
-    for (int64_t b = 0; b < rows; b += T)
-      for (int64_t i = b; i < b + T; ++i) {
-        for (int64_t j = 0; j < T; ++j) weight[j] = dot(query.row(i), mine.row(b + j), n);
-        softmax(weight, T, a.scale, weight);
-        weighted_sum(
-            0, T, [&](int64_t j) { return Lanes(weight[j]); }, [&](int64_t j) { return value.row(b + j); }, n, false,
-            y.row(i));
-      }
+    for (int64_t b = 0; b < rows; b += T) {
+      for (int64_t i = 0; i < T; ++i)
+        for (int64_t j = 0; j < T; ++j) scores.row(i)[j] = dot(query.row(b + i), mine.row(b + j), n);
+      softmax_rows(scores, a.scale, all, 0, p, weight);
+      product(weight, as_it_lies(rows_of(value, b, T)), {}, false, rows_of(y, b, T));
+    }
     for (int64_t i = 0; i < rows; ++i) add_and_normalise(y.row(i), a.gamma1, a.beta1, mine.row(i));
     product(mine, inner_w, a.inner_b, false, inner);
     for (int64_t i = 0; i < inner.size(); i += kLanes) {
