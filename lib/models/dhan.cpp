@@ -451,7 +451,7 @@ Var Dhan::tokens(Tape& tape, const DhanParts& parts, const DhanBatch& batch, con
                                  {grad::mix_tokens(tape, sum_of_rows(tape, pair), copied(tape, last, 1), none), all}});
 }
 
-// A layer where nothing asks for gradients or weights.
+// A layer where nothing asks for gradients or weights. It takes x's place, which nobody reads any more.
 Var Dhan::scored_layer(Tape& tape, const std::string& name, Var x, int64_t tokens, float scale) {
   const auto value = [&](const char* part) { return p(tape, name + part)->value; };
   const auto times = [&](const Mat& a, const Mat& b, const Mat& bias) {
@@ -479,10 +479,8 @@ Var Dhan::scored_layer(Tape& tape, const std::string& name, Var x, int64_t token
   a.beta1 = value(".norm1.beta");
   a.gamma2 = value(options_.official() ? ".norm1.gamma" : ".norm2.gamma");
   a.beta2 = value(options_.official() ? ".norm1.beta" : ".norm2.beta");
-  Var y = tape.result(x->value.rows, x->value.cols, false);
-  ops::copy_columns(x->value, 0, x->value.cols, false, y->value, 0);
-  ops::encoder_layer(a, y->value);
-  return y;
+  ops::encoder_layer(a, x->value);
+  return x;
 }
 
 // Eq. (7) and the layers of the summary.
