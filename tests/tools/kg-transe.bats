@@ -41,7 +41,7 @@ setup() {
 @test "kg-transe goes on after SIGTERM and SIGKILL as if nothing had happened" {
   local run code signal optimiser
   for optimiser in adam adagrad; do
-    run=(kg-transe -q kg.nd --dim 64 --batch 32 --epochs 3000 --optimiser $optimiser -o v.nd)
+    run=(kg-transe -q kg.nd --dim 64 --batch 32 --epochs 3000 --optimiser "$optimiser" -o v.nd)
     "${run[@]}"
     mv v.nd undisturbed.nd
     for signal in TERM INT TERM KILL; do

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 
+#include "lib/tensor/cuda/fours.h"
 #include "lib/tensor/cuda/team.h"
 
 namespace nd::cuda {
@@ -37,12 +38,6 @@ struct alignas(8) Pair {
 
 // Sums of a row by 16 lanes lie so far apart, so that lanes that add up rows meet in no bank.
 constexpr int64_t kPartStride = kHalfWarp + 1;
-
-// Four numbers that are read as one; they lie at a multiple of 16 bytes.
-struct alignas(16) Four {
-  float at[4];
-};
-inline bool in_fours(const float* x) { return reinterpret_cast<uintptr_t>(x) % sizeof(Four) == 0; }
 
 // Numbers c .. c + 8 of a row of `cols`: in fours where the row starts at one and cols is a multiple of eight. What
 // lies beyond the row is some number of it.

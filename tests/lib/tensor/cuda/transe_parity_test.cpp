@@ -19,9 +19,22 @@ class TranseOnCuda : public OnBoth {};
 
 TEST_F(TranseOnCuda, LossAndGradientsAreTheCpus) {
   const int64_t entities = 40, relations = 3;
-  for (const int64_t n : {16, 32, 48, 128, 144})
-    for (const auto& [sizes, drawn_each] :
-         {std::pair{std::vector<int64_t>{31, 1, 0, 33, 32}, 31}, {{129}, 33}, {{0, 127, 0}, 1}, {{1}, 129}, {{}, 5}}) {
+  // Chunks that are a warp's a triple and such that are blocks', up to the borders of both (pairs.h).
+  const std::vector<int64_t> singles(40, 1), few{7, 0, 1, 2}, borders{8, 7, 16, 0, 15, 17}, large{64, 63, 65};
+  for (const int64_t n : {16, 96, 128, 144, 272})
+    for (const auto& [sizes, drawn_each] : {std::pair{singles, 1},
+                                            {singles, 65},
+                                            {few, 33},
+                                            {borders, 15},
+                                            {borders, 16},
+                                            {borders, 17},
+                                            {large, 63},
+                                            {large, 64},
+                                            {large, 65},
+                                            {{0, 127, 0}, 1},
+                                            {{129}, 129},
+                                            {{1}, 129},
+                                            {{}, 5}}) {
       const auto chunks = static_cast<int64_t>(sizes.size());
       std::vector<int64_t> chunk{0};
       for (const int64_t size : sizes) chunk.push_back(chunk.back() + size);
@@ -32,28 +45,36 @@ TEST_F(TranseOnCuda, LossAndGradientsAreTheCpus) {
       Floats sign;
       for (const int32_t a : anchor) sign.push_back(a % 2 ? 1.0f : -1.0f);
       const TranseBatch batch{anchor, relation, sign, answer, chunk, replacement, drawn_each};
-      for (const bool l1 : {false, true})
-        for (const bool self_adversarial : {false, true}) {
-          const TranseLoss form{l1, self_adversarial, 9, 0.5f};
-          expect_parity(std::to_string(triples) + " triples of " + std::to_string(n), [&](Place& place) {
-            const int64_t rows = 2 * triples + chunks * drawn_each;
-            const Mat g = place.result(rows, n), moved = place.result(rows, n), loss = place.result(1, 1);
-            const auto part = [&](int64_t first, int64_t count) { return Mat{g.row(first), count, n, g.device}; };
-            Arena arena(g.device);
-            const auto used = arena.array<uint8_t>(rows);
-            ops::transe_loss(form, place.mat(noise(entities, n, "e"), entities),
-                             place.mat(noise(relations, n, "r"), relations), batch, part(0, triples),
-                             part(triples, triples), part(2 * triples, chunks * drawn_each), used.data(), loss);
-            // Flags stay on the device, and rows that are not used may be written or not: a step with them tells both.
-            fill(moved, 0);
-            std::vector<int32_t> row(static_cast<size_t>(rows));
-            std::iota(row.begin(), row.end(), 0);
-            ops::sgd_rows(-1, {g, identity(rows), row, {}, used.data()}, moved);
-            Floats all = values_of(moved);
-            append(all, loss);
-            return all;
-          });
-        }
+      const float far = -1e6f;  // nothing is within this margin
+      for (const TranseLoss form :
+           {TranseLoss{false, false, 9}, TranseLoss{true, false, 9}, TranseLoss{true, false, far},
+            TranseLoss{false, true, 9, 0.5f}, TranseLoss{true, true, 9, 0.5f}})
+        expect_parity(std::to_string(triples) + " triples of " + std::to_string(n), [&](Place& place) {
+          const int64_t rows = 2 * triples + chunks * drawn_each;
+          const Mat g = place.result(rows, n), moved = place.result(rows, n), loss = place.result(1, 1);
+          const auto part = [&](int64_t first, int64_t count) { return Mat{g.row(first), count, n, g.device}; };
+          std::vector<int32_t> row(static_cast<size_t>(rows));
+          std::iota(row.begin(), row.end(), 0);
+          // Flags stay on the device, and rows that are not used may be written or not: a step with them tells both.
+          // One before has all flags set, so that none is right by chance.
+          Arena arena(g.device);
+          const auto used = arena.copy(std::vector<uint8_t>(static_cast<size_t>(rows), 1));
+          const RowGradients gradients{g, identity(rows), row, {}, used.data()};
+          ops::sgd_rows(1, gradients, moved);
+          fill(moved, 0);
+          ops::transe_loss(form, place.mat(noise(entities, n, "e"), entities),
+                           place.mat(noise(relations, n, "r"), relations), batch, part(0, triples),
+                           part(triples, triples), part(2 * triples, chunks * drawn_each), used.data(), loss);
+          ops::sgd_rows(-1, gradients, moved);
+          Floats all = values_of(moved);
+          // A gradient of 0 is a gradient to Adam, which none at all is not.
+          const Mat m = place.result(rows, n), v = place.result(rows, n);
+          fill(m, 1);
+          ops::adam_rows({}, gradients, m, v, moved);
+          append(all, m);
+          append(all, loss);
+          return all;
+        });
     }
 }
 
@@ -76,10 +97,10 @@ TEST_F(TranseOnCuda, StepsOnRowsAreTheCpus) {
       const auto runs = static_cast<int64_t>(sizes.size());
       const Index index{items, runs, nullptr, offsets.data(), item.data()};
       const Floats g = noise(items, n, "g"), x0 = noise(rows, n, "x"), signs = noise(items, 1, "sign");
-      std::vector<uint8_t> none(signs.size(), 0), some, but_the_last(signs.size(), 0);
+      std::vector<uint8_t> none(signs.size(), 0), some, first(signs.size(), 0), last = first;
       for (const float sign : signs) some.push_back(sign > 0 ? 1 : 0);
-      if (items > 0) but_the_last[0] = 1;  // of the last run, the last item
-      for (const auto* const used : {static_cast<std::vector<uint8_t>*>(nullptr), &none, &some, &but_the_last})
+      if (items > 0) last.front() = first.back() = 1;  // of the last run and the first: items are named backwards
+      for (const auto* const used : {static_cast<std::vector<uint8_t>*>(nullptr), &none, &some, &first, &last})
         expect_parity(std::to_string(runs) + " runs of " + std::to_string(items), [&](Place& place) {
           RowGradients gradients{items > 0 ? place.mat(g, items) : place.result(0, n), index, row};
           if (used) gradients.used = used->data();
@@ -166,14 +187,15 @@ TEST_F(TranseOnCuda, AdamOfManyParametersIsTheCpus) {
 }
 
 TEST_F(TranseOnCuda, DistancesAreTheCpus) {
-  for (const int64_t m : {0, 1, 31, 32, 33})
-    for (const int64_t n : {16, 32, 128, 144})
-      expect_parity("l1_distances", [&](Place& place) {
-        const Mat c = place.result(m, n);
-        ops::l1_distances(m > 0 ? place.mat(noise(m, 7, "a"), m) : place.result(0, 7), place.mat(noise(7, n, "b"), 7),
-                          c);
-        return values_of(c);
-      });
+  for (const int64_t m : {0, 1, 15, 16, 17, 33})
+    for (const int64_t inner : {1, 7, 63, 64, 65, 129})
+      for (const int64_t n : {16, 112, 128, 144, 272})
+        expect_parity("l1_distances", [&](Place& place) {
+          const Mat c = place.result(m, n), a = place.result(m, inner);
+          copy_in(noise(m, inner, "a").data(), a);
+          ops::l1_distances(a, place.mat(noise(inner, n, "b"), inner), c);
+          return values_of(c);
+        });
 }
 
 // A grid has 65536 blocks of 128 threads at most (team.h): what is more is done by the same threads afterwards.
