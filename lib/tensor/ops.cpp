@@ -301,14 +301,15 @@ void neighbour_attention(const Index& segments, const Mat& head, const Table& re
         "neighbour_attention");
   ND_CALL(y.device, neighbour_attention(segments, head, relation, x, tail, layer, w, mask, p, y));
 }
-void neighbour_attention_backward(const Index& segments, const Mat& x, const int32_t* tail, const Mat& layer,
-                                  const Mat& w, const uint16_t* mask, const Mat& p, const Mat& dy, Mat ds,
-                                  bool add_layer, Mat dlayer, bool add_w, Mat dw) {
-  check(runs(segments) && is(layer, x.cols, w.rows) && same(layer, dlayer) && same(w, dw) && w.cols == 1 &&
-            is(p, segments.items, 1) && same(p, ds) && is(dy, segments.rows, x.cols),
+void neighbour_attention_backward(const Index& segments, const Mat& head, const Table& relation, const Mat& x,
+                                  const int32_t* tail, const Mat& layer, const Mat& w, const uint16_t* mask,
+                                  const Mat& p, const Mat& dy, Mat ds, const NeighbourAttentionInto& out) {
+  check(runs(segments) && sums_into(relation.index, relation.values) && is(head, segments.rows, w.rows) &&
+            w.cols == 1 && is(layer, x.cols, w.rows) && fits({&relation, 1}, segments.items, w.rows) &&
+            same(head, out.head.mat) && same(relation.values, out.relation.mat) && same(layer, out.layer.mat) &&
+            same(w, out.w.mat) && is(p, segments.items, 1) && same(p, ds) && is(dy, segments.rows, x.cols),
         "neighbour_attention_backward");
-  ND_CALL(ds.device,
-          neighbour_attention_backward(segments, x, tail, layer, w, mask, p, dy, ds, add_layer, dlayer, add_w, dw));
+  ND_CALL(ds.device, neighbour_attention_backward(segments, head, relation, x, tail, layer, w, mask, p, dy, ds, out));
 }
 void segment_max(const Index& segments, const Mat& x, int32_t* from, Mat y) {
   check(runs(segments) && x.rows == segments.items && is(y, segments.rows, x.cols), "segment_max");

@@ -131,6 +131,11 @@ struct TransformerKept {
   Mat inverse;            // (rows,2) of both standard deviations
 };
 
+// Gradients of KRED's neighbour attention (ops.inc).
+struct NeighbourAttentionInto {
+  Into head, relation, layer, w;
+};
+
 // In float64, as 1 - beta2 would keep only five digits of float32.
 struct AdamStep {
   double lr = 1e-3, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;

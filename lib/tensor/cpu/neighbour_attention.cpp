@@ -76,9 +76,9 @@ void neighbour_attention(const Index& segments, const Mat& head, const Table& re
   });
 }
 
-void neighbour_attention_backward(const Index& segments, const Mat& x, const int32_t* tail, const Mat& layer,
-                                  const Mat& w, const uint16_t* mask, const Mat& p, const Mat& dy, Mat ds,
-                                  bool add_layer, Mat dlayer, bool add_w, Mat dw) {
+void neighbour_attention_backward(const Index& segments, const Mat& head, const Table& relation, const Mat& x,
+                                  const int32_t* tail, const Mat& layer, const Mat& w, const uint16_t* mask,
+                                  const Mat& p, const Mat& dy, Mat ds, const NeighbourAttentionInto& out) {
   // Parts of sets, each with a sum of its own; shape alone decides how many.
   constexpr int64_t kPartItems = 512, kMostParts = 16;
   const int64_t cols = w.size(), parts = std::clamp<int64_t>(segments.items / kPartItems, 1, kMostParts);
@@ -120,19 +120,22 @@ void neighbour_attention_backward(const Index& segments, const Mat& x, const int
     }
   });
 
+  const Mat dlayer = out.layer.mat, dw = out.w.mat;
   const UnitSums g = shape.at(sums + parts * shape.size());
   sum_parts(sums, parts, false, {g.data, g.panels * g.units, kColumns});
   parallel_ranges(cols, kLanes, [&](int64_t from, int64_t to) {
     for (int64_t c = from; c < to; ++c) {
-      float total = add_w ? dw.data[c] : 0.0f;
+      float total = out.w.add ? dw.data[c] : 0.0f;
       for (int64_t k = 0; k < layer.rows; ++k) {
         const float sum = g.row(k / kColumns, c)[k % kColumns], dl = sum * w.data[c];
-        dlayer.row(k)[c] = add_layer ? dlayer.row(k)[c] + dl : dl;
+        dlayer.row(k)[c] = out.layer.add ? dlayer.row(k)[c] + dl : dl;
         total += sum * layer.row(k)[c];
       }
       dw.data[c] = total;
     }
   });
+  relu_dot_backward(segments, ds, mask, head, w, out.head.add, out.head.mat, true, dw);
+  relu_dot_backward(relation.index, ds, mask, relation.values, w, out.relation.add, out.relation.mat, true, dw);
 }
 
 }  // namespace nd::cpu

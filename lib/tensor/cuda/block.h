@@ -33,10 +33,6 @@ ND_KERNEL inline float sum_of(const float* x, int64_t n) {
   return sum;
 }
 
-ND_KERNEL inline void put(const Into& to, int64_t at, float value) {
-  if (!to.mat.empty()) to.mat.data[at] = to.add ? to.mat.data[at] + value : value;
-}
-
 // A team's memory for one item: shared memory where there is enough, else the item's part of `instead`.
 template <int kSize>
 struct Room {

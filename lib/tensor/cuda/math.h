@@ -44,6 +44,11 @@ ND_KERNEL inline float slope(Activation act, float y) {
   }
 }
 
+// A number of a gradient that somebody may want.
+ND_KERNEL inline void put(const Into& to, int64_t at, float value) {
+  if (!to.mat.empty()) to.mat.data[at] = to.add ? to.mat.data[at] + value : value;
+}
+
 // Σ x_i y_i over n numbers, in order.
 ND_KERNEL inline float dot(const float* x, const float* y, int64_t n) {
   float sum = 0;

@@ -1,9 +1,9 @@
-// KRED's neighbour attention (ops.inc), forwards in one launch.
+// KRED's neighbour attention (ops.inc), forwards in one launch, backwards in seven or so.
 //
-// A warp takes a set, 20 neighbours at a time, which is all of a head's by default: brings their rows into shared
-// memory, multiplies them there with the layer (tiles.h), adds head's and relation's rows, makes scores, softmax and
-// the weighted sum, and leaves behind only a bit a unit, the weights and the sum. Of more neighbours the maximum, the
-// total and the sum so far go from tile to tile (Milakov and Gimelshein 2018).
+// Forwards a warp takes a set, 20 neighbours at a time, which is all of a head's by default: brings their rows into
+// shared memory, multiplies them there with the layer (tiles.h), adds head's and relation's rows, makes scores, softmax
+// and the weighted sum, and leaves behind only a bit a unit, the weights and the sum. Of more neighbours the maximum,
+// the total and the sum so far go from tile to tile (Milakov and Gimelshein 2018).
 //
 // Why not cuBLAS: a neighbour with a row of k = 90 and n = 128 units takes k n = 11,520 multiply-adds, on an H100 at
 // full rate (33.5 T/s) 0.34 ns. A product of gathered rows by cuBLAS would write and read those rows and what comes
@@ -13,14 +13,15 @@
 //
 // Why bits and not a product once more backwards: a bit a unit is 16 bytes written and read by three kernels, 0.02 ns.
 //
+// Backwards a warp takes a set again, from the gradient of its sum to those of its scores and its head. The layer's
+// gradient is as large a product as the forward one, of the rows with scores' gradients where bits are set: blocks each
+// sum a part of the neighbours (tiles.h), 368 bytes of them in, and a few launches join the parts, 46 KB each.
+//
 // Rows of more than 128 numbers are read from the table again and again, and units whose number is no multiple of eight
 // are read one by one. Unproven.
-#include <algorithm>
-
 #include "lib/tensor/cuda/attention.h"
-#include "lib/tensor/cuda/driver.h"
 #include "lib/tensor/cuda/math.h"
-#include "lib/tensor/cuda/products.h"
+#include "lib/tensor/cuda/runs.h"
 #include "lib/tensor/cuda/tiles.h"
 #include "lib/tensor/ops.h"
 
@@ -134,24 +135,114 @@ struct Forward {
   }
 };
 
-// Sets from `first` on that are worked on together: so many that their gathered rows take a bounded piece of memory,
-// and at least one. `segments` on the host.
-int64_t together(const Index& segments, int64_t first) {
-  constexpr int64_t kItems = 1 << 18;
-  int64_t end = first + 1;
-  while (end < segments.rows && segments.end(end) - segments.begin(first) <= kItems) ++end;
-  return end;
-}
-// The most items that are worked on together.
-int64_t most_together(const Index& segments) {
-  int64_t most = 0;
-  for (int64_t r = 0, end; r < segments.rows; r = end) {
-    end = together(segments, r);
-    most = std::max(most, segments.end(end - 1) - segments.begin(r));
+// The gradients of a set's scores, ds, and of its head, by one warp; share(r) is the head's part of w's gradient.
+struct Backward {
+  Index sets;
+  Mat head, x, w, p, dy, ds, share;
+  Into dhead;
+  const int32_t* tail;
+  const uint16_t* mask;
+
+  static constexpr int64_t kApart = kLanes + 1;  // from row to row of the lanes' parts
+  static constexpr int64_t kFloats = kTileRows * kApart;
+
+  struct Dots {
+    const Backward& of;
+    const Warp& team;
+    int64_t set, at, n;
+    template <int kRows>
+    ND_KERNEL void operator()() const {
+      const Mat &x = of.x, &dy = of.dy;
+      team.each(kLanes, [&](int64_t lane) {
+        float sum[kRows] = {};
+        for (int64_t c = lane; c < x.cols; c += kLanes) {
+          const float d = dy.row(set)[c];
+          ND_UNROLL
+          for (int row = 0; row < kRows; ++row)
+            sum[row] = fmaf(d, x.row(of.tail[at + (row < n ? row : n - 1)])[c], sum[row]);
+        }
+        ND_UNROLL
+        for (int row = 0; row < kRows; ++row) team.memory[row * kApart + lane] = sum[row];
+      });
+    }
+  };
+
+  ND_KERNEL void operator()(const Warp& team, int64_t r) const {
+    const int64_t begin = sets.begin(r), end = sets.end(r), cols = w.size(), words = mask_words(cols);
+    for (int64_t at = begin; at < end; at += kTileRows) {
+      const int64_t n = end - at < kTileRows ? end - at : kTileRows;
+      with_rows_for(n, Dots{*this, team, r, at, n});
+      team.each(n, [&](int64_t row) {
+        float sum = 0;
+        for (int l = 0; l < kLanes; ++l) sum += team.memory[row * kApart + l];
+        ds.data[at + row] = sum;
+      });
+    }
+    const float mean = team.sum(end - begin, [&](int64_t i) { return p.data[begin + i] * ds.data[begin + i]; });
+    team.each(end - begin, [&](int64_t i) { ds.data[begin + i] = p.data[begin + i] * (ds.data[begin + i] - mean); });
+    team.each(cols, [&](int64_t c) {
+      float sum = 0;
+      for (int64_t i = begin; i < end; ++i) sum += mask_bit(mask + i * words, c) ? ds.data[i] : 0.0f;
+      put(dhead, r * cols + c, w.data[c] * sum);
+      share.row(r)[c] = sum * head.row(r)[c];
+    });
   }
-  return most;
-}
-Mat first_rows(const Mat& x, int64_t rows) { return {x.data, rows, x.cols, x.device}; }
+};
+
+// A part of the items' sum g(k,n) = Σ x[tail]ᵀ (ds ⊙ mask), by one block: of sums(parts, k n) a tile of a row.
+struct LayerSums {
+  Mat x, ds, sums;
+  const int32_t* tail;
+  const uint16_t* mask;
+  int64_t items, cols, parts, down, across;  // tiles
+
+  static constexpr int64_t kFloats = kSumItems * (kSumRows + kSumCols);
+
+  ND_KERNEL void operator()(const Block& team, int64_t number) const {
+    const int64_t part = number / (down * across), k0 = number / across % down * kSumRows,
+                  c0 = number % across * kSumCols;
+    const int64_t last = items * (part + 1) / parts, words = mask_words(cols);
+    float *const rows = team.memory, *const scaled = rows + kSumItems * kSumRows;
+    Block::Own<LaneSums> own{};
+    for (int64_t at = items * part / parts; at < last; at += kSumItems) {
+      const int n = static_cast<int>(last - at < kSumItems ? last - at : kSumItems);
+      team.each(n * kSumRows, [&](int64_t i) {
+        const int item = static_cast<int>(i) / kSumRows, k = static_cast<int>(i) % kSumRows;
+        rows[i] = k0 + k < x.cols ? x.row(tail[at + item])[k0 + k] : 0.0f;
+      });
+      team.each(n * kSumCols, [&](int64_t i) {
+        const int item = static_cast<int>(i) / kSumCols, c = static_cast<int>(i) % kSumCols;
+        const bool positive = c0 + c < cols && mask_bit(mask + (at + item) * words, c0 + c);
+        scaled[i] = positive ? ds.data[at + item] : 0.0f;
+      });
+      team.each_own(own, [&](int64_t lane, LaneSums& sum) {
+        const float *of_row = rows + sum_row(lane, 0), *of_col = scaled + sum_col(lane, 0);
+        for (int item = 0; item < n; ++item, of_row += kSumRows, of_col += kSumCols) {
+          Four row[kLaneRows / 4], col[kLaneCols / 4];
+          ND_UNROLL
+          for (int q = 0; q < kLaneRows / 4; ++q) row[q] = *reinterpret_cast<const Four*>(of_row + 4 * q);
+          ND_UNROLL
+          for (int q = 0; q < kLaneCols / 4; ++q) col[q] = *reinterpret_cast<const Four*>(of_col + sum_col(0, 4 * q));
+          ND_UNROLL
+          for (int j = 0; j < kLaneRows; ++j) {
+            ND_UNROLL
+            for (int u = 0; u < kLaneCols; ++u)
+              sum.at[j][u] = fmaf(row[j / 4].at[j % 4], col[u / 4].at[u % 4], sum.at[j][u]);
+          }
+        }
+      });
+    }
+    team.each_own(own, [&](int64_t lane, LaneSums& sum) {
+      ND_UNROLL
+      for (int j = 0; j < kLaneRows; ++j) {
+        ND_UNROLL
+        for (int u = 0; u < kLaneCols; ++u)
+          if (const int64_t k = k0 + sum_row(lane, j), c = c0 + sum_col(lane, u); k < x.cols && c < cols)
+            sums.row(part)[k * cols + c] = sum.at[j][u];
+      }
+    });
+  }
+};
 
 }  // namespace
 
@@ -180,39 +271,52 @@ void neighbour_attention(const Index& segments, const Mat& head, const Table& re
   else launch.template operator()<true, true>();
 }
 
-void neighbour_attention_backward(const Index& segments, const Mat& x, const int32_t* tail, const Mat& layer,
-                                  const Mat& w, const uint16_t* mask, const Mat& p, const Mat& dy, Mat ds,
-                                  bool add_layer, Mat dlayer, bool add_w, Mat dw) {
+void neighbour_attention_backward(const Index& segments, const Mat& head, const Table& relation, const Mat& x,
+                                  const int32_t* tail, const Mat& layer, const Mat& w, const uint16_t* mask,
+                                  const Mat& p, const Mat& dy, Mat ds, const NeighbourAttentionInto& out) {
   Call call;
-  const int64_t cols = w.size(), words = mask_words(cols);
-  const Index sets = call.in(segments);
-  const int32_t* const tails = call.in(tail, segments.items);
-  const uint16_t* const positive = call.in(mask, segments.items * words);
-  dot_items(sets, dy, x, tails, false, ds);
-  softmax_sets_backward(sets, p, ds, false, ds);
+  const int64_t cols = w.size(), words = mask_words(cols), items = segments.items;
+  const Index sets = call.in(segments), relations = call.in(relation.index);
+  const int32_t* const tails = call.in(tail, items);
+  const uint16_t* const positive = call.in(mask, items * words);
 
-  // g(k,n) = Σ x[tail]ᵀ (ds ⊙ mask): the layer's gradient is g ⊙ w, its share of w's the column sums of g ⊙ layer.
-  const int64_t most = most_together(segments);
-  const Mat all_rows = call.scratch(most, x.cols), all_scaled = call.scratch(most, cols);
-  const Mat g = call.scratch(layer.rows, cols);
-  set_all(g, 0.0f);
-  for (int64_t r = 0; r < segments.rows;) {
-    const int64_t r_end = together(segments, r), begin = segments.begin(r), items = segments.end(r_end - 1) - begin;
-    const Mat rows = first_rows(all_rows, items), scaled = first_rows(all_scaled, items);
-    gather_rows(x, tails + begin, rows);
-    each(scaled.size(), [=] ND_KERNEL(int64_t at) {
-      const int64_t item = begin + at / cols;
-      scaled.data[at] = mask_bit(positive + item * words, at % cols) ? ds.data[item] : 0.0f;
+  // What a head's or a relation's row has to do with w's gradient, a row each.
+  const Mat shares = call.scratch(head.rows + relation.values.rows, cols);
+  teams<kWarp>(sets.rows, Backward::kFloats, Backward{sets, head, x, w, p, dy, ds, shares, out.head, tails, positive});
+  const Mat table = relation.values, of_relations = {shares.row(head.rows), table.rows, cols, Device::cuda};
+  const Into into = out.relation;
+  sums_of_runs(
+      call, relations, cols,
+      [=] ND_KERNEL(float sum, int64_t item, int64_t c) {
+        return mask_bit(positive + item * words, c) ? sum + ds.data[item] : sum;
+      },
+      [=] ND_KERNEL(int64_t r, int64_t c, float sum) {
+        put(into, r * cols + c, w.data[c] * sum);
+        of_relations.row(r)[c] = sum * table.row(r)[c];
+      });
+  sum_rows(call, shares.data, shares.rows, cols, out.w);
+
+  // The layer's gradient is g ⊙ w, its share of w's the column sums of g ⊙ layer.
+  const int64_t parts = sum_parts_of(items), size = layer.size();
+  const int64_t down = (x.cols + kSumRows - 1) / kSumRows, across = (cols + kSumCols - 1) / kSumCols;
+  const Mat sums = call.scratch(parts, size);
+  teams<kBlock, kBlocksOfTiles>(parts * down * across, LayerSums::kFloats,
+                                LayerSums{x, ds, sums, tails, positive, items, cols, parts, down, across});
+  const RowSums g = fewer_rows(call, sums.data, parts, size, size);
+  const Into dlayer = out.layer;
+  const Mat dw = out.w.mat;
+  float* const of_layer = call.scratch(size);
+  teams<kWarp>(cols, 0, [=] ND_KERNEL(const Warp& team, int64_t c) {
+    team.each(layer.rows, [&](int64_t k) {
+      const int64_t at = k * cols + c;
+      float sum = 0;
+      for (int64_t part = 0; part < g.rows; ++part) sum += g.x[part * g.stride + at];
+      put(dlayer, at, sum * w.data[c]);
+      of_layer[at] = sum * layer.data[at];
     });
-    product_tn(rows, scaled, true, g);
-    r = r_end;
-  }
-  each(g.size(), [=] ND_KERNEL(int64_t i) {
-    const float sum = g.data[i], dl = sum * w.data[i % cols];
-    dlayer.data[i] = add_layer ? dlayer.data[i] + dl : dl;
-    g.data[i] = sum * layer.data[i];
+    const float sum = team.sum(layer.rows, [&](int64_t k) { return of_layer[k * cols + c]; });
+    team.each(1, [&](int64_t) { dw.data[c] += sum; });
   });
-  sum_rows(call, g.data, g.rows, cols, cols, add_w, dw.data);
 }
 
 }  // namespace nd::cuda

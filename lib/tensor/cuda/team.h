@@ -59,6 +59,16 @@ class Team {
     for (int64_t i = lane(); i < n; i += kSize) f(i);
     wait();
   }
+  // What every lane keeps for itself from phase to phase: in registers, where loops over its arrays are unrolled.
+  template <class T>
+  struct Own {
+    T mine;
+  };
+  template <class T, class F>
+  __device__ void each_own(Own<T>& own, F&& f) const {
+    f(static_cast<int64_t>(lane()), own.mine);
+    wait();
+  }
   // Σ f(i): every lane its own, then lanes 16, 8, 4, 2, 1 apart, then warps in order. The same for all lanes.
   template <class F>
   __device__ float sum(int64_t n, F&& f) const {
@@ -171,6 +181,14 @@ class Team {
   template <class F>
   void each(int64_t n, F&& f) const {
     in_some_order(n, f);
+  }
+  template <class T>
+  struct Own {
+    std::vector<T> of_lane = std::vector<T>(kSize);
+  };
+  template <class T, class F>
+  void each_own(Own<T>& own, F&& f) const {
+    in_some_order(kSize, [&](int64_t lane) { f(lane, own.of_lane[static_cast<size_t>(lane)]); });
   }
   template <class F>
   float sum(int64_t n, F&& f) const {

@@ -1,9 +1,9 @@
-// How a warp shares out a product of some rows with a matrix so that its sums stay in registers.
+// How the lanes of a warp or a block share out a product so that its sums stay in registers.
 //
-// A tile is a few rows (kTileRows at most, half of them for each half of the warp) times kTileUnits columns, eight side
-// by side for each of the 16 lanes of a half. For every number of a row a lane reads its eight of the matrix, as two
-// vectors of four, and adds to the sums of all of its rows: with 20 rows 80 multiply-adds for 2 reads of the matrix and
-// 5 of the rows. So arithmetic is the limit, not the caches.
+// A warp's tile is a few rows (kTileRows at most, half of them for each half of the warp) times kTileUnits columns,
+// eight side by side for each of the 16 lanes of a half. For every number of a row a lane reads its eight of the
+// matrix, as two vectors of four, and adds to the sums of all of its rows: with 20 rows 80 multiply-adds for 2 reads of
+// the matrix and 5 of the rows. So arithmetic is the limit, not the caches. Of a block's tile see below.
 #pragma once
 
 #include <cstdint>
@@ -92,6 +92,25 @@ ND_KERNEL inline void multiply_rows(const float* const (&row)[kRows], int64_t in
   for (int64_t k = 0; k < inner; ++k)
     add_to_tile<kFours>(
         m + k * cols, c, cols, [&](int j) { return row[j][k]; }, sum);
+}
+
+// A block's tile of a product of many items' rows, each times a row of its own: 96 by 128 sums, twelve by eight a lane.
+// So the items go by once for all of a layer of that size, and a lane makes 96 multiply-adds of five vectors of four.
+constexpr int kSumRows = 96, kSumCols = 128, kSumItems = 32;  // items that are brought over at once
+constexpr int kLaneRows = 12, kLaneCols = 8;
+struct LaneSums {
+  float at[kLaneRows][kLaneCols] = {};
+};
+// Which of the tile's rows and columns these are. Columns are two fours, so that lanes read in different banks.
+constexpr int64_t sum_row(int64_t lane, int64_t j) { return lane / kHalfWarp * kLaneRows + j; }
+constexpr int64_t sum_col(int64_t lane, int64_t u) { return u / 4 * (kSumCols / 2) + lane % kHalfWarp * 4 + u % 4; }
+
+// The items are cut into so many parts, each with a sum of its own; their number alone decides how many: two for each
+// of an H100's multiprocessors at most.
+constexpr int64_t sum_parts_of(int64_t items) {
+  constexpr int64_t kLeast = 128, kMost = 264;
+  const int64_t parts = items / kLeast;
+  return parts < 1 ? 1 : parts < kMost ? parts : kMost;
 }
 
 // f.template operator()<kRows>() with the fewest rows, in fours, that n rows fit in.

@@ -1,4 +1,4 @@
-#include "lib/tensor/grad.h"
+#include "lib/tensor/grad/into.h"
 
 namespace nd::grad {
 
@@ -15,17 +15,14 @@ Var neighbour_attention(Tape& tape, const Index& segments, Var head, const Rows&
   if (y->wanted)
     tape.record([&tape, segments, head, relation, tail, layer, w, mask, p, y] {
       if (!y->started) return;
-      // One closure makes all four gradients; what nobody wants goes to scratch.
-      const auto slot = [&](Var v) {
-        return v->wanted ? tape.gradient(v) : Tape::Slot{tape.arena().mat(v->value.rows, v->value.cols), false};
-      };
       const Mat ds = tape.arena().mat(segments.items, 1);
-      const auto gl = slot(layer), gw = slot(w), gh = slot(head);
-      ops::neighbour_attention_backward(segments, tail.x, tail.row, layer->value, w->value, mask, p, y->grad, ds,
-                                        gl.add, gl.mat, gw.add, gw.mat);
-      ops::relu_dot_backward(segments, ds, mask, head->value, w->value, gh.add, gh.mat, true, gw.mat);
-      const auto gr = slot(relation.table);
-      ops::relu_dot_backward(relation.index, ds, mask, relation.table->value, w->value, gr.add, gr.mat, true, gw.mat);
+      NeighbourAttentionInto out;
+      out.layer = always(tape, layer);
+      out.w = always(tape, w);
+      out.head = always(tape, head);
+      out.relation = always(tape, relation.table);
+      ops::neighbour_attention_backward(segments, head->value, {relation.table->value, relation.index}, tail.x,
+                                        tail.row, layer->value, w->value, mask, p, y->grad, ds, out);
     });
   return y;
 }

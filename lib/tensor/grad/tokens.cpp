@@ -1,19 +1,7 @@
-#include "lib/tensor/grad.h"
+#include "lib/tensor/grad/into.h"
 
 namespace nd::grad {
 namespace {
-
-// A gradient's place, nowhere for what wants none. Called in the order in which the kernel writes: where one value
-// takes part twice, the second gradient is added to the first.
-Into into(Tape& tape, Var v) {
-  if (!v || !v->wanted) return {};
-  const auto g = tape.gradient(v);
-  return {g.mat, g.add};
-}
-// The same for kernels that always write: what is not wanted goes to scratch.
-Into always(Tape& tape, Var v) {
-  return v->wanted ? into(tape, v) : Into{tape.arena().mat(v->value.rows, v->value.cols), false};
-}
 
 // Memory for the decisions of a dropout of so many rows and columns.
 void remember(Tape& tape, int64_t rows, int64_t cols, Dropout& drop) {

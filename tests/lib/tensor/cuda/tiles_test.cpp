@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <set>
@@ -109,6 +110,31 @@ TEST(TilesOnCuda, MultiplyAsAPlainLoopDoes) {
             }
         }
     }
+}
+
+TEST(TilesOnCuda, EverySumOfABlocksTileIsOneLanes) {
+  std::set<std::pair<int64_t, int64_t>> taken;
+  for (int64_t lane = 0; lane < kThreads; ++lane)
+    for (int64_t j = 0; j < kLaneRows; ++j)
+      for (int64_t u = 0; u < kLaneCols; ++u) {
+        const int64_t row = sum_row(lane, j), col = sum_col(lane, u);
+        ASSERT_LT(row, kSumRows);
+        ASSERT_LT(col, kSumCols);
+        ASSERT_TRUE(taken.insert({row, col}).second) << row << ", " << col;
+        ASSERT_EQ(row, sum_row(lane, j / 4 * 4) + j % 4) << "fours are read as one";
+        ASSERT_EQ(col, sum_col(lane, u / 4 * 4) + u % 4) << "fours are read as one";
+      }
+  EXPECT_EQ(taken.size(), static_cast<size_t>(kSumRows * kSumCols));
+  EXPECT_TRUE(fits<kBlock>(kSumItems * (kSumRows + kSumCols)));
+}
+
+TEST(TilesOnCuda, PartsAreNeitherEmptyNorTooMany) {
+  for (const int64_t items : {0, 1, 31, 127, 128, 129, 255, 256, 257, 10000, 33791, 33792, 33793, 1 << 20}) {
+    const int64_t parts = sum_parts_of(items);
+    ASSERT_GE(parts, 1);
+    ASSERT_LE(parts, 264);
+    ASSERT_GE(items / parts, std::min<int64_t>(items, 128)) << items;
+  }
 }
 
 }  // namespace
