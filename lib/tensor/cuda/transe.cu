@@ -32,7 +32,7 @@ constexpr float kAdagradEpsilon = 1e-10f;
 constexpr float kSmallestDistance = 1e-6f;  // of a Euclidean one: below it rounding decides, and 1 / d would explode
 constexpr int64_t kFewTriples = 8;          // in every chunk: then each is a warp's
 // L1 distances are made for kMine rows and so many columns at a time, of so many terms each.
-constexpr int64_t kColumns = 4 * kLanes, kInner = 64;
+constexpr int64_t kAcross = 4 * kLanes, kInner = 64;
 
 // sum += what one dimension adds to a distance (to its square where the norm is the Euclidean one).
 ND_KERNEL void add_dimension(bool l1, float x, float& sum) { sum = l1 ? sum + fabsf(x) : fmaf(x, x, sum); }
@@ -558,11 +558,11 @@ void cap_rows(const RowGradients& gradients, Mat x) {
 }
 
 void l1_distances(const Mat& a, const Mat& b, Mat c) {
-  const int64_t across = pieces(c.cols, kColumns);
-  teams<kBlock>(pieces(c.rows, kMine) * across, kInner * (kMine + kColumns),
+  const int64_t across = pieces(c.cols, kAcross);
+  teams<kBlock>(pieces(c.rows, kMine) * across, kInner * (kMine + kAcross),
                 [=] ND_KERNEL(const Block& team, int64_t item) {
-                  const int64_t row = item / across * kMine, column = item % across * kColumns;
-                  const int64_t rows = piece_size(c.rows, row, kMine), fours = piece_size(c.cols, column, kColumns) / 4;
+                  const int64_t row = item / across * kMine, column = item % across * kAcross;
+                  const int64_t rows = piece_size(c.rows, row, kMine), fours = piece_size(c.cols, column, kAcross) / 4;
                   float *const left = team.memory, *const right = left + kInner * kMine;
                   for (int64_t l = 0; l < a.cols; l += kInner) {
                     const int64_t depth = piece_size(a.cols, l, kInner);
@@ -572,14 +572,14 @@ void l1_distances(const Mat& a, const Mat& b, Mat c) {
                     });
                     team.each(depth * fours, [&](int64_t at) {
                       const int64_t k = at / fours, f = at % fours;
-                      four_at(right + k * kColumns + 4 * f) = four_at(b.row(l + k) + column + 4 * f);
+                      four_at(right + k * kAcross + 4 * f) = four_at(b.row(l + k) + column + 4 * f);
                     });
                     team.each(kThreads, [&](int64_t lane) {
                       const int64_t first = lane_row(lane, 0), f = lane % kLanes;
                       if (f >= fours) return;
                       Four sum[kMineOfLane] = {};
                       for (int64_t k = 0; k < depth; ++k) {
-                        const Four x = four_at(left + k * kMine + first), y = four_at(right + k * kColumns + 4 * f);
+                        const Four x = four_at(left + k * kMine + first), y = four_at(right + k * kAcross + 4 * f);
                         ND_UNROLL
                         for (int r = 0; r < kMineOfLane; ++r) ND_UNROLL
                         for (int u = 0; u < 4; ++u) sum[r].at[u] += fabsf(x.at[r] - y.at[u]);
