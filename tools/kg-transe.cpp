@@ -49,6 +49,7 @@ void declare(cli::Command& c, Options& o) {
   c.option(t.batch, "--batch", "N", "triples a step", cli::range(1, 1 << 20));
   c.option(t.epochs, "--epochs", "N", "passes over the triples", cli::range(1, 1 << 20));
   c.choice(o.triples, "--triples", {"train", "all"}, "which splits to learn from");
+  declare_cuda_graphs(c, t.cuda_graphs);
   c.flag(o.restart, "--restart", "start anew where a stopped run left a checkpoint", cli::not_content);
   c.output(o.output);
   c.common(o.common, cli::threads | cli::seed | cli::device);
@@ -60,7 +61,7 @@ void declare(cli::Command& c, Options& o) {
 void validate(const Options& o) { check(o.transe); }
 
 int run(const Options& o, cli::Context& ctx) {
-  compute_with(o.common);
+  compute_with(o.common, o.transe.cuda_graphs);
   const auto kg = load<Kg>(o.kg);
   TranseOptions options = o.transe;
   options.seed = o.common.seed;
@@ -84,6 +85,7 @@ int run(const Options& o, cli::Context& ctx) {
     ctx.log.info("resumed", {{"from", path}, {"epoch", epoch}, {"step", step}});
   };
   const Vectors vectors = train_transe(*kg, triples, options, hooks, checkpoint);
+  tell_cuda_graphs(ctx.log);
   save(o.output, vectors, meta);
   finish_checkpoint(checkpoint);
   return 0;

@@ -113,7 +113,7 @@ class Training {
       place.prepare(std::span(order_).subspan(begin, end - begin), epoch, begin);
     });
     while (step_ < steps_per_epoch_) {
-      const TransePlace& place = steps_.next();
+      TransePlace& place = steps_.next();
       report.lr = lr();
       const Started next = start(place, report.lr);
       // While a GPU computes this step, the host sees what came of the one before and prepares the one after.
@@ -170,18 +170,22 @@ class Training {
     LateValue loss;
     int64_t done = 0, steps_before = 0;  // triples of the epoch with it, steps of the training without it
   };
-  Started start(const TransePlace& place, double lr) {
+  Started start(TransePlace& place, double lr) {
     const TranseBatch& batch = place.batch();
     const int64_t n = batch.triples(), drawn = batch.chunks() * batch.drawn, before = steps_done();
-    ops::transe_loss(form_, entity_.value, relation_.value, batch, part(0, n), part(n, n), part(2 * n, drawn),
-                     used_.data(), loss_);
     // The next step must not write where this one may still be read.
     Arena& kept = losses_[step_ % 2];
     kept.reset();
+    // The first two are not recorded: memory finds its size, kernels are loaded.
+    Recording recording(o_.cuda_graphs && ++steps_here_ > 2);
+    place.send();
+    ops::transe_loss(form_, entity_.value, relation_.value, batch, part(0, n), part(n, n), part(2 * n, drawn),
+                     used_.data(), loss_);
     const LateValue loss = value_later(kept, loss_);
     const Mat all = part(0, 2 * n + drawn);
     update(entity_, place.of_entities(), all, lr);
     update(relation_, place.of_relations(), all, lr);
+    recording.start();
     ++step_;
     return {loss, std::min(step_ * o_.batch, triples_), before};
   }
@@ -281,6 +285,7 @@ class Training {
   int64_t steps_per_epoch_ = 0;
   double loss_sum_ = 0;
   double last_saved_ = 0;
+  int64_t steps_here_ = 0;  // of this run, while they may be recorded
 
   // What is made aside, and what that reads.
   std::vector<int64_t> order_, next_order_;

@@ -35,6 +35,7 @@ struct TranseOptions {
                                        // "sphere": entity vectors are set to length 1 before each epoch
   int64_t batch = 2048, epochs = 100;
   uint64_t seed = 1;
+  bool cuda_graphs = false;  // a step is started on the GPU as one graph; the same bytes
 };
 
 // "best": the self-adversarial loss with shared replacements as in the defaults above, what works best; "paper": margin

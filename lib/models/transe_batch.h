@@ -51,6 +51,9 @@ class TransePlace {
   // is replaced come first. A pure function of its arguments and the draws.
   void prepare(std::span<const int64_t> triples, int64_t epoch, int64_t begin);
 
+  // Brings all of it to the device at once; before operations read it.
+  void send() { arena_.send(); }
+
   const TranseBatch& batch() const { return batch_; }
   // Runs, rows and signs of the gradients; their numbers, and which are used, are the step's.
   const RowGradients& of_entities() const { return of_entities_; }

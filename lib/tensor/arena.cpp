@@ -49,6 +49,15 @@ void Arena::Pool::reset() {
   }
 }
 
+void Arena::Pool::send() {
+  if (kind_ != Memory::mirrored) return;
+  for (const Block& b : blocks_) {
+    const size_t used = &b == &blocks_.back() ? used_ : b.size;
+    ASAN_UNPOISON_MEMORY_REGION(b.memory.get(), used);  // what lies between arrays goes with them
+    nd::send(b.memory.get(), used);
+  }
+}
+
 size_t Arena::Pool::held() const {
   size_t sum = 0;
   for (const auto& b : blocks_) sum += b.size;

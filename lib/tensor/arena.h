@@ -52,6 +52,9 @@ class Arena {
     bytes_.reset();
     mats_.reset();
   }
+  // On a GPU, brings everything over in one copy, but matrices, which are there; else operations bring array by array
+  // what they read. Once all arrays are filled, and before any operation writes to one.
+  void send() { bytes_.send(); }
   // Bytes held from the system, twins not counted.
   size_t held() const { return bytes_.held() + mats_.held(); }
 
@@ -62,6 +65,7 @@ class Arena {
     explicit Pool(Memory kind) : kind_(kind) {}
     void* take(size_t count);
     void reset();
+    void send();
     size_t held() const;
 
    private:

@@ -82,6 +82,10 @@ void renew(std::byte* memory) {
   if constexpr (kHasCuda) cuda::renew(memory);
 }
 
+void send(std::byte* memory, size_t bytes) {
+  if constexpr (kHasCuda) cuda::send(memory, bytes);
+}
+
 void copy_in(const float* from, const Mat& to) {
   if (to.size() == 0) return;
   if constexpr (kHasCuda)

@@ -65,6 +65,8 @@ std::byte* allocate(Memory kind, size_t bytes);
 void release(Memory kind, std::byte* memory);
 // Mirrored memory is going to be written anew: what its twin holds is void. Waits for copies on their way.
 void renew(std::byte* memory);
+// Its first `bytes` are copied to the device at once, rather than what operations read when they do.
+void send(std::byte* memory, size_t bytes);
 
 // to = from[0 .. to.size()); `from` may change as soon as this returns, or, where it lies in an Arena, at its reset.
 void copy_in(const float* from, const Mat& to);

@@ -154,6 +154,12 @@ same_with_graphs() {
   done
 }
 
+@test "with --cuda-graphs TransE ends with the same bytes" {
+  same_with_graphs kg-transe kg.nd --dim 8 --batch 64
+  same_with_graphs kg-transe kg.nd --dim 8 --batch 64 --optimiser adagrad --threads 1
+  same_with_graphs kg-transe kg.nd --preset paper --dim 8 --batch 64
+}
+
 @test "--cuda-graphs is refused on a CPU" {
   run kred-train "${small[@]}" --cuda-graphs --device cpu -o refused.nd
   [ "$status" -eq 1 ]

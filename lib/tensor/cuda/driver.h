@@ -70,6 +70,7 @@ void sgemm(bool transpose_a, bool transpose_b, int64_t m, int64_t n, int64_t k, 
 std::byte* allocate_mirrored(size_t bytes);
 void release_mirrored(std::byte* memory);
 void renew(std::byte* memory);
+void send(std::byte* memory, size_t bytes);
 // copy_to_device, where `from` may also be a part of mirrored memory, which is then not changed before it is renewed.
 void copy_in(void* to, const void* from, size_t bytes);
 // copy_to_host_later into a part of mirrored memory.

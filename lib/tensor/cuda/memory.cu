@@ -20,6 +20,7 @@ struct Mirror {
   size_t bytes = 0;
   std::byte* twin = nullptr;
   std::map<size_t, size_t> there;
+  size_t sent = 0;          // so much from its start on is there in any case
   uint64_t on_the_way = 0;  // the mark by which no copy reads or writes the host's side any more
 };
 constexpr size_t kNeverCopied = ~size_t{0};  // written by kernels
@@ -64,7 +65,7 @@ std::byte* allocate_mirrored(size_t bytes) {
   try {
     std::byte* const twin = allocate(bytes);
     const std::lock_guard lock(mirrors().mutex);
-    mirrors().at[host] = {bytes, twin, {}, 0};
+    mirrors().at[host] = {bytes, twin, {}, 0, 0};
   } catch (...) {
     release_pinned(host);
     throw;
@@ -95,7 +96,16 @@ void renew(std::byte* memory) {
   Mirror& mirror = *mirror_of(memory).first;
   wait_for(mirror.on_the_way);
   mirror.there.clear();
+  mirror.sent = 0;
   mirror.on_the_way = 0;
+}
+
+void send(std::byte* memory, size_t bytes) {
+  if (bytes == 0) return;
+  Mirror& mirror = *mirror_of(memory).first;
+  copy_to_device(mirror.twin, memory, bytes);
+  mirror.on_the_way = next_mark();
+  mirror.sent = bytes;
 }
 
 void copy_in(void* to, const void* from, size_t bytes) {
@@ -129,6 +139,7 @@ const void* Call::read(const void* host, size_t bytes) {
     if (bytes > 0) copy_to_device(copy, host, bytes);
     return copy;
   }
+  if (offset + bytes <= mirror->sent) return mirror->twin + offset;
   size_t& there = mirror->there[offset];
   if (there < bytes) {
     copy_to_device(mirror->twin + offset, host, bytes);

@@ -115,6 +115,37 @@ TEST_F(Recorded, ReadsIndexesThatTheHostThenWritesAnew) {
   for (int32_t r = 0; r < 4; ++r) EXPECT_EQ(values_of(y[r]), Floats(100, static_cast<float>(r)));
 }
 
+TEST_F(Recorded, ReadsAnArenaAsItWasSent) {
+  Arena place(Device::cuda);
+  const Mat table = mat(3, 1, 0), y = mat(4, 1, -1);
+  for (int32_t r = 0; r < 3; ++r) fill({table.row(r), 1, 1, Device::cuda}, static_cast<float>(r));
+  const auto rows_of = [&](int32_t sent, int32_t later) {
+    place.reset();
+    place.array<int32_t>(5)[0] = 7;
+    const auto row = place.array<int32_t>(4);
+    std::fill(row.begin(), row.end(), sent);
+    if (sent != later) place.send();
+    cuda::synchronize();
+    std::fill(row.begin(), row.end(), later);  // which only a test may do: nobody looks at it once it was sent
+    const Table rows{table, {4, 3, row.data()}};
+    ops::gather_sum({&rows, 1}, y);
+    return values_of(y);
+  };
+  EXPECT_EQ(rows_of(1, 0), Floats(4, 1));
+  EXPECT_EQ(rows_of(2, 0), Floats(4, 2));
+  EXPECT_EQ(rows_of(1, 1), Floats(4, 1)) << "after a reset what was sent is void";
+
+  place.reset();
+  const auto row = place.array<int32_t>(4);
+  std::fill(row.begin(), row.end(), 2);
+  Recording recording(true);
+  place.send();
+  const Table rows{table, {4, 3, row.data()}};
+  ops::gather_sum({&rows, 1}, y);
+  recording.start();
+  EXPECT_EQ(values_of(y), Floats(4, 2));
+}
+
 TEST_F(Recorded, AsksForMoreMemory) {
   const int64_t n = 3 << 20;  // more than is ever held ready
   const Mat x = mat(n, 2, 1);
