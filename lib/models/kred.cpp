@@ -143,10 +143,9 @@ Var Kred::entities(Tape& tape, const KredFrozen& frozen, const EntityBatch& batc
     } else {
       Var tails = tail_vectors(tape, frozen, batch);
       Var tail = grad::linear(tape, {{tails, w1_tail}}, nullptr, kNone, batch.tail.rows);
-      Var logits =
-          grad::relu_dot(tape, {{head, batch.neighbours}, {relation, batch.relation}, {tail, batch.tail}}, w2, nullptr);
-      pi = grad::segment_softmax(tape, batch.neighbours, logits);
-      neighbours = grad::segment_sum(tape, batch.neighbours, pi, {tails, batch.tail});
+      neighbours = grad::set_attention(tape, batch.neighbours,
+                                       {{head, batch.neighbours}, {relation, batch.relation}, {tail, batch.tail}}, w2,
+                                       {{tails, batch.tail}}, &pi);
     }
   } else {
     pi = plain_weights(tape, batch.neighbours, options_.kgat == "mean");
@@ -164,9 +163,9 @@ Var Kred::entity_keys(Tape& tape, Var entity_vectors) {
 }
 
 // Eq. (5). Its first layer is a sum of products again, each made once for each entity, context and article.
-Var Kred::logits(Tape& tape, const KredFrozen& frozen, const ArticleBatch& batch, Var entity_vectors, Var entity_keys) {
+size_t Kred::keys(Tape& tape, const KredFrozen& frozen, const ArticleBatch& batch, Var entity_vectors, Var entity_keys,
+                  grad::Rows (&tables)[5]) {
   const Var w1 = p(tape, "distill.w1_entity");
-  grad::Rows tables[5];
   size_t count = 0;
   if (uses_neighbours()) {
     tables[count++] = {entity_keys ? entity_keys : this->entity_keys(tape, entity_vectors), batch.entity};
@@ -187,7 +186,7 @@ Var Kred::logits(Tape& tape, const KredFrozen& frozen, const ArticleBatch& batch
     Var query = grad::linear(tape, {{v, p(tape, "distill.w1_document"), batch.article}}, nullptr, kNone, batch.count);
     tables[count++] = {query, batch.links};
   }
-  return grad::relu_dot(tape, {tables, count}, p(tape, "distill.w2"), nullptr);
+  return count;
 }
 
 Var Kred::pooled(Tape& tape, const KredFrozen& frozen, const ArticleBatch& batch, Var entity_vectors, Var entity_keys,
@@ -206,11 +205,16 @@ Var Kred::pooled(Tape& tape, const KredFrozen& frozen, const ArticleBatch& batch
     pool = grad::segment_max(tape, batch.links, grad::gather_sum(tape, links));
   } else {
     Var weights;
-    if (options_.model == "dv-entity" || options_.distill == "attention")
-      weights = grad::segment_softmax(tape, batch.links, logits(tape, frozen, batch, entity_vectors, entity_keys));
-    else weights = plain_weights(tape, batch.links, options_.distill == "mean");
+    if (options_.model == "dv-entity" || options_.distill == "attention") {  // eqs. (6) and (7)
+      grad::Rows keys[5];
+      const size_t keys_count = this->keys(tape, frozen, batch, entity_vectors, entity_keys, keys);
+      pool = grad::set_attention(tape, batch.links, std::span<const grad::Rows>(keys, keys_count),
+                                 p(tape, "distill.w2"), links, &weights);
+    } else {
+      weights = plain_weights(tape, batch.links, options_.distill == "mean");
+      pool = grad::segment_sum(tape, batch.links, weights, links);
+    }
     if (attention) attention->entity = weights;
-    pool = grad::segment_sum(tape, batch.links, weights, links);  // eq. (7)
   }
   if (options_.no_entity != "learned") return pool;
   Var empty = tape.constant({const_cast<float*>(batch.empty), batch.count, 1});

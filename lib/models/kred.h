@@ -115,7 +115,9 @@ class Kred {
  private:
   Var p(Tape& tape, const char* name) { return parameters_.on(tape, name); }
   bool uses_context() const { return options_.model == "kred" && options_.context; }
-  Var logits(Tape& tape, const KredFrozen& frozen, const ArticleBatch& batch, Var entity_vectors, Var entity_keys);
+  // The tables whose rows add up to the hidden layer of eq. (5), and how many they are.
+  size_t keys(Tape& tape, const KredFrozen& frozen, const ArticleBatch& batch, Var entity_vectors, Var entity_keys,
+              grad::Rows (&tables)[5]);
   Var pooled(Tape& tape, const KredFrozen& frozen, const ArticleBatch& batch, Var entity_vectors, Var entity_keys,
              KredAttention* attention);
 

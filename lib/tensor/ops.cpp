@@ -294,6 +294,37 @@ void segment_sum_backward_values(const Index& segments, const Mat& p, const Mat&
         "segment_sum_backward_values");
   ND_CALL(dx.device, segment_sum_backward_values(segments, p, dy, index, add, dx));
 }
+void set_attention(const Index& segments, std::span<const Table> keys, const Mat& w, std::span<const Table> values,
+                   uint16_t* mask, Mat p, Mat x, Mat y) {
+  check(runs(segments) && w.cols == 1 && fits(keys, segments.items, w.rows) && fits(values, segments.items, y.cols) &&
+            is(p, segments.items, 1) && (x.empty() || is(x, segments.items, y.cols)) && y.rows == segments.rows,
+        "set_attention");
+  ND_CALL(y.device, set_attention(segments, keys, w, values, mask, p, x, y));
+}
+void set_attention_backward(const Index& segments, std::span<const Table> keys, const Mat& w,
+                            std::span<const Table> values, const uint16_t* mask, const Mat& p, const Mat& x,
+                            const Mat& dy, Mat ds, const SetAttentionInto& out) {
+  const auto sums_into_all = [](std::span<const Table> tables, const Into* into, bool all) {
+    for (const Table& t : tables) {
+      const Mat& d = (into++)->mat;
+      if ((all || !d.empty()) && !(sums_into(t.index, d) && same(t.values, d))) return false;
+    }
+    return true;
+  };
+  bool apart = true;
+  for (const Into& a : out.key)
+    for (const Into& b : out.value) apart = apart && (a.mat.empty() || a.mat.data != b.mat.data);
+  for (int j = 1; j < 5; ++j)
+    for (int i = 0; i < j; ++i)
+      apart = apart && (out.key[j].mat.empty() || out.key[i].mat.data != out.key[j].mat.data) &&
+              (out.value[j].mat.empty() || out.value[i].mat.data != out.value[j].mat.data);
+  check(apart && runs(segments) && w.cols == 1 && fits(keys, segments.items, w.rows) &&
+            fits(values, segments.items, dy.cols) && sums_into_all(keys, out.key, true) &&
+            sums_into_all(values, out.value, false) && same(w, out.w.mat) && is(p, segments.items, 1) && same(p, ds) &&
+            dy.rows == segments.rows && (x.empty() ? values.size() == 1 : is(x, segments.items, dy.cols)),
+        "set_attention_backward");
+  ND_CALL(ds.device, set_attention_backward(segments, keys, w, values, mask, p, x, dy, ds, out));
+}
 void neighbour_attention(const Index& segments, const Mat& head, const Table& relation, const Mat& x,
                          const int32_t* tail, const Mat& layer, const Mat& w, uint16_t* mask, Mat p, Mat y) {
   check(runs(segments) && is(head, segments.rows, w.rows) && w.cols == 1 && is(layer, x.cols, w.rows) &&

@@ -131,6 +131,10 @@ struct TransformerKept {
   Mat inverse;            // (rows,2) of both standard deviations
 };
 
+// Gradients of an attention over sets (ops.inc), by table; no two are one matrix.
+struct SetAttentionInto {
+  Into key[5], value[5], w;
+};
 // Gradients of KRED's neighbour attention (ops.inc).
 struct NeighbourAttentionInto {
   Into head, relation, layer, w;

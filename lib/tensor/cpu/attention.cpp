@@ -155,6 +155,31 @@ void segment_sum_backward_values(const Index& segments, const Mat& p, const Mat&
   });
 }
 
+void set_attention(const Index& segments, std::span<const Table> keys, const Mat& w, std::span<const Table> values,
+                   uint16_t* mask, Mat p, Mat x, Mat y) {
+  relu_dot(keys, w, {}, mask, p);
+  segment_softmax(segments, p, p);
+  if (!x.empty()) {
+    gather_sum(values, x);
+    return segment_sum(segments, p, x, identity(segments.items), false, y);
+  }
+  for (size_t j = 0; j < values.size(); ++j) segment_sum(segments, p, values[j].values, values[j].index, j > 0, y);
+}
+
+void set_attention_backward(const Index& segments, std::span<const Table> keys, const Mat& w,
+                            std::span<const Table> values, const uint16_t* mask, const Mat& p, const Mat& x,
+                            const Mat& dy, Mat ds, const SetAttentionInto& out) {
+  if (x.empty()) segment_sum_backward_weights(segments, dy, values[0].values, values[0].index, false, ds);
+  else segment_sum_backward_weights(segments, dy, x, identity(segments.items), false, ds);
+  for (size_t j = 0; j < values.size(); ++j)
+    if (const Into& to = out.value[j]; !to.mat.empty())
+      segment_sum_backward_values(segments, p, dy, values[j].index, to.add, to.mat);
+  segment_softmax_backward(segments, p, ds, false, ds);
+  for (size_t j = 0; j < keys.size(); ++j)
+    relu_dot_backward(keys[j].index, ds, mask, keys[j].values, w, out.key[j].add, out.key[j].mat, j > 0 || out.w.add,
+                      out.w.mat);
+}
+
 void segment_max(const Index& segments, const Mat& x, int32_t* from, Mat y) {
   parallel_ranges(segments.rows, kSegmentBlock, [&](int64_t first, int64_t last) {
     for (int64_t r = first; r < last; ++r)

@@ -27,12 +27,6 @@ ND_KERNEL inline void softmax_backward(const float* p, float* dp, int64_t n, flo
   for (int64_t i = 0; i < n; ++i) dp[i] = p[i] * (dp[i] - mean) * scale;
 }
 
-ND_KERNEL inline float sum_of(const float* x, int64_t n) {
-  float sum = 0;
-  for (int64_t i = 0; i < n; ++i) sum += x[i];
-  return sum;
-}
-
 // A team's memory for one item: shared memory where there is enough, else the item's part of `instead`.
 template <int kSize>
 struct Room {

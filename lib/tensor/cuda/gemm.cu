@@ -14,11 +14,12 @@ void clear_unless(bool add, const Mat& x) {
   if (!add) set_all(x, 0.0f);
 }
 
-}  // namespace
-
+// to[i] = a[rows[i]]; `rows` on the device.
 void gather_rows(const Mat& a, const int32_t* rows, Mat to) {
   each(to.size(), [=] ND_KERNEL(int64_t i) { to.data[i] = a.row(rows[i / to.cols])[i % to.cols]; });
 }
+
+}  // namespace
 
 void product(const Mat& a, const Mat& b, bool add, Mat c) {
   if (c.size() == 0) return;

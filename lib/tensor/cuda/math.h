@@ -49,6 +49,12 @@ ND_KERNEL inline void put(const Into& to, int64_t at, float value) {
   if (!to.mat.empty()) to.mat.data[at] = to.add ? to.mat.data[at] + value : value;
 }
 
+ND_KERNEL inline float sum_of(const float* x, int64_t n) {
+  float sum = 0;
+  for (int64_t i = 0; i < n; ++i) sum += x[i];
+  return sum;
+}
+
 // Σ x_i y_i over n numbers, in order.
 ND_KERNEL inline float dot(const float* x, const float* y, int64_t n) {
   float sum = 0;

@@ -21,6 +21,7 @@
 // are read one by one. Unproven.
 #include "lib/tensor/cuda/attention.h"
 #include "lib/tensor/cuda/math.h"
+#include "lib/tensor/cuda/reduce.h"
 #include "lib/tensor/cuda/runs.h"
 #include "lib/tensor/cuda/tiles.h"
 #include "lib/tensor/ops.h"

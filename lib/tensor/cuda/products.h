@@ -7,8 +7,6 @@
 
 namespace nd::cuda {
 
-// to[i] = a[rows[i]]; `rows` on the device.
-void gather_rows(const Mat& a, const int32_t* rows, Mat to);
 // c = (add ? c : 0) + a b
 void product(const Mat& a, const Mat& b, bool add, Mat c);
 // dw = (add ? dw : 0) + aᵀ dy

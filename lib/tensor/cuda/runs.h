@@ -55,18 +55,19 @@ ND_KERNEL void each_column(const Warp& team, int64_t share, int64_t cols, const 
   team.each(left < kColumns ? left : kColumns, [&](int64_t c) { f(first + c); });
 }
 
-// put(r, c, x) for every row r of an index on the device and every column c < cols, where x is what `fold` makes of its
-// run: fold(c, begin, from, to) of items from .. to of the run that starts with `begin`, and of a long run's pieces
-// join(c, x, piece's), one after another.
-template <class T, class Fold, class Join, class Put>
-void fold_runs(Call& call, const Index& index, int64_t cols, const Fold& fold, const Join& join, const Put& put) {
-  const Index runs = index;
-  const bool some_long = runs.offsets && is_long(runs.longest < runs.items ? runs.longest : runs.items);
-  const int64_t places = some_long ? places_for(runs.items) : 0;
-  T* const kept = call.bytes_like<T>(places * cols);
-  const int64_t shares = (cols + kColumns - 1) / kColumns;
-  teams<kWarp>((places + runs.rows) * shares, 0, [=] ND_KERNEL(const Warp& team, int64_t work) {
-    const int64_t at = work / shares, share = work % shares;
+// What there is to do for the runs of one index with `cols` columns: works() of a warp each, then joins().
+template <class T>
+struct RunWork {
+  Index runs;
+  int64_t cols, shares, places;  // places for pieces, if any run is long
+  T* kept;
+
+  int64_t works() const { return (places + runs.rows) * shares; }
+  int64_t joins() const { return places > 0 ? runs.rows * shares : 0; }
+
+  template <class Fold, class Put>
+  ND_KERNEL void work(const Warp& team, int64_t number, const Fold& fold, const Put& put) const {
+    const int64_t at = number / shares, share = number % shares;
     if (at < places) {
       const Piece piece = piece_at(runs, at);
       if (piece.run < 0) return;
@@ -75,19 +76,78 @@ void fold_runs(Call& call, const Index& index, int64_t cols, const Fold& fold, c
       return;
     }
     const int64_t r = at - places, begin = runs.begin(r), end = runs.end(r);
-    if (some_long && is_long(end - begin)) return;
+    if (places > 0 && is_long(end - begin)) return;
     each_column(team, share, cols, [&](int64_t c) { put(r, c, fold(c, begin, begin, end)); });
-  });
-  if (!some_long) return;
-  teams<kWarp>(runs.rows * shares, 0, [=] ND_KERNEL(const Warp& team, int64_t work) {
-    const int64_t r = work / shares, begin = runs.begin(r), end = runs.end(r);
+  }
+  template <class Join, class Put>
+  ND_KERNEL void join(const Warp& team, int64_t number, const Join& join, const Put& put) const {
+    const int64_t r = number / shares, begin = runs.begin(r), end = runs.end(r);
     if (!is_long(end - begin)) return;
-    each_column(team, work % shares, cols, [&](int64_t c) {
+    each_column(team, number % shares, cols, [&](int64_t c) {
       T x = kept[place_of(begin, begin) * cols + c];
       for (int64_t at = begin + kPiece; at < end; at += kPiece) x = join(c, x, kept[place_of(begin, at) * cols + c]);
       put(r, c, x);
     });
-  });
+  }
+};
+template <class T>
+RunWork<T> run_work(Call& call, const Index& runs, int64_t cols) {
+  const bool some_long = runs.offsets && is_long(runs.longest < runs.items ? runs.longest : runs.items);
+  const int64_t places = some_long ? places_for(runs.items) : 0;
+  return {runs, cols, (cols + kColumns - 1) / kColumns, places, call.bytes_like<T>(places * cols)};
+}
+
+// put(r, c, x) for every row r of an index on the device and every column c < cols, where x is what `fold` makes of its
+// run: fold(c, begin, from, to) of items from .. to of the run that starts with `begin`, and of a long run's pieces
+// join(c, x, piece's), one after another.
+template <class T, class Fold, class Join, class Put>
+void fold_runs(Call& call, const Index& index, int64_t cols, const Fold& fold, const Join& join, const Put& put) {
+  const RunWork<T> runs = run_work<T>(call, index, cols);
+  teams<kWarp>(runs.works(), 0, [=] ND_KERNEL(const Warp& team, int64_t i) { runs.work(team, i, fold, put); });
+  teams<kWarp>(runs.joins(), 0, [=] ND_KERNEL(const Warp& team, int64_t i) { runs.join(team, i, join, put); });
+}
+
+// Sums over the runs of several indexes at once: put(j, r, c, Σ) with the sum over the items of row r of index j, where
+// add(j, sum, item, c) is the sum with one more.
+struct ManyRuns {
+  static constexpr int kMost = 10;
+  RunWork<float> of[kMost];
+  int count = 0;
+
+  void add(Call& call, const Index& index, int64_t cols) { of[count++] = run_work<float>(call, index, cols); }
+};
+template <class Add, class Put>
+struct ManySums {
+  ManyRuns runs;
+  int64_t first[ManyRuns::kMost + 1];  // work of each
+  bool joins;
+  Add add;
+  Put put;
+
+  ND_KERNEL void operator()(const Warp& team, int64_t i) const {
+    int j = 0;
+    while (i >= first[j + 1]) ++j;
+    const RunWork<float>& work = runs.of[j];
+    const auto put_one = [&](int64_t r, int64_t c, float sum) { put(j, r, c, sum); };
+    if (joins)
+      return work.join(
+          team, i - first[j], [](int64_t, float x, float y) { return x + y; }, put_one);
+    const auto fold = [&](int64_t c, int64_t, int64_t from, int64_t to) {
+      float sum = 0;
+      for (int64_t p = from; p < to; ++p) sum = add(j, sum, work.runs.item_at(p), c);
+      return sum;
+    };
+    work.work(team, i - first[j], fold, put_one);
+  }
+};
+template <class Add, class Put>
+void sums_of_many_runs(const ManyRuns& runs, const Add& add, const Put& put) {
+  for (const bool joins : {false, true}) {
+    ManySums<Add, Put> sums{runs, {}, joins, add, put};
+    for (int j = 0; j < runs.count; ++j)
+      sums.first[j + 1] = sums.first[j] + (joins ? runs.of[j].joins() : runs.of[j].works());
+    teams<kWarp>(sums.first[runs.count], 0, sums);
+  }
 }
 
 // put(r, c, Σ) with the sum over the items of row r, where add(sum, item, c) is the sum with one more.

@@ -1,3 +1,4 @@
+#include "lib/tensor/grad/into.h"
 #include "lib/tensor/grad/rows_list.h"
 
 namespace nd::grad {
@@ -55,6 +56,29 @@ Var segment_sum(Tape& tape, const Index& segments, Var p, std::span<const Rows> 
       ops::segment_sum_backward_values(segments, p->value, y->grad, list.rows[j].index, g.add, g.mat);
     }
   });
+  return y;
+}
+
+Var set_attention(Tape& tape, const Index& segments, std::span<const Rows> keys, Var w, std::span<const Rows> values,
+                  Var* weights) {
+  const RowsList key(keys), value(values);
+  const int64_t items = segments.items;
+  const Mat p = tape.arena().mat(items, 1);
+  uint16_t* mask = tape.arena().array<uint16_t>(items * ((w->value.size() + 15) / 16)).data();
+  Var y = tape.result(segments.rows, value.tables[0].values.cols, key.wanted || value.wanted || w->wanted);
+  const Mat x = y->wanted && value.count > 1 ? tape.arena().mat(items, y->value.cols) : Mat{};
+  ops::set_attention(segments, key.span(), w->value, value.span(), mask, p, x, y->value);
+  if (weights) *weights = tape.constant(p);
+  if (y->wanted)
+    tape.record([&tape, segments, key, value, w, mask, p, x, y] {
+      if (!y->started) return;
+      const Mat ds = tape.arena().mat(segments.items, 1);
+      SetAttentionInto out;
+      for (size_t j = 0; j < value.count; ++j) out.value[j] = into(tape, value.rows[j].table);
+      for (size_t j = 0; j < key.count; ++j) out.key[j] = always(tape, key.rows[j].table);
+      out.w = always(tape, w);
+      ops::set_attention_backward(segments, key.span(), w->value, value.span(), mask, p, x, y->grad, ds, out);
+    });
   return y;
 }
 

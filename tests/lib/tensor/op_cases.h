@@ -252,6 +252,38 @@ inline OpCase segment_sum_of(const std::string& name, const Choice& segments, st
   return c;
 }
 
+// Keys of `cols` columns and then values of `inner`, one or more tables each, which of them are frozen, and w.
+inline OpCase set_attention(const std::string& name, const Choice& segments, const std::vector<Choice>& keys,
+                            const std::vector<Choice>& values, int64_t cols, int64_t inner,
+                            const std::vector<bool>& frozen = {}, bool w_wanted = true) {
+  const size_t k = keys.size(), v = values.size();
+  OpCase c{"set_attention_" + name, tables(keys, cols, frozen), keys, nullptr, nullptr};
+  for (size_t j = 0; j < v; ++j) {
+    c.inputs.push_back({values[j].rows, inner, k + j >= frozen.size() || !frozen[k + j]});
+    c.choices.push_back(values[j]);
+  }
+  c.inputs.push_back({cols, 1, w_wanted});
+  c.choices.push_back(segments);
+  c.on_tape = [k, v](Tape& tape, const Operands& in) {
+    std::vector<grad::Rows> rows;
+    for (size_t j = 0; j < k + v; ++j) rows.push_back({in.x[j], in.index[j]});
+    const std::span<const grad::Rows> all = rows;
+    return grad::set_attention(tape, in.index[k + v], all.first(k), in.x[k + v], all.subspan(k), nullptr);
+  };
+  c.in_float64 = [k, v](const Operands64& in) {
+    const auto sum = [&](size_t first, size_t count) {
+      Matrix64 x = reference::gather(in.x[first], in.choice[first]);
+      for (size_t j = first + 1; j < first + count; ++j)
+        x = reference::sum(x, reference::gather(in.x[j], in.choice[j]));
+      return x;
+    };
+    const Matrix64 s = reference::product(reference::map(sum(0, k), reference::relu), in.x[k + v]);
+    const Choice& segments = in.choice[k + v];
+    return reference::segment_sum(segments, reference::segment_softmax(segments, s), sum(k, v));
+  };
+  return c;
+}
+
 // A head a set, a relation and a row of the frozen table an item; what is not `wanted` gets no gradient.
 struct NeighbourAttention {
   bool head = true, relation = true, layer = true, w = true;  // wanted
@@ -743,6 +775,16 @@ inline std::vector<OpCase> all() {
   add(neighbour_attention("frozen_layer", sets, drawn(sets.items(), 5, "relation"), drawn(sets.items(), 12, "tail"), 9,
                           18, {.layer = false}));
   add(segment_sum("all_empty", runs({0, 0, 0}), each(0), 18));
+  add(set_attention("one_table", sets, {many}, {many}, 18, 9));
+  add(set_attention("as_kred_has_it", sets, {many, drawn(40, 2, "two"), few, sets}, {many, drawn(40, 2, "two"), few},
+                    128, 90));
+  add(set_attention("five_tables", sets, {many, few, id, few, sets}, {few, many, id, few, sets}, 33, 17));
+  add(set_attention("frozen_tables", sets, {few, many}, {many, id}, 18, 9, {true, false, true, false}));
+  add(set_attention("frozen_values", sets, {sets, few, many}, {many}, 18, 9, {false, false, false, true}));
+  add(set_attention("frozen_w", sets, {few, many}, {many, id}, 18, 9, {}, false));
+  add(set_attention("only_w_wanted", sets, {few, many}, {many, id}, 18, 9, {true, true, true, true}));
+  add(set_attention("no_sets", runs({}), {drawn(0, 3, "none")}, {drawn(0, 3, "none")}, 18, 9));
+  add(set_attention("all_empty", runs({0, 0, 0}), {drawn(0, 3, "none")}, {each(0), drawn(0, 3, "none")}, 18, 9));
   add(segment_sum("frozen_weights", sets, few, 18, false, true));
   add(segment_sum("frozen_values", sets, many, 18, true, false));
   add(segment_sum("plain", sets, id, 90));

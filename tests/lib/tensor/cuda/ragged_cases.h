@@ -28,6 +28,7 @@ inline void add_set_cases(std::vector<OpCase>& list, const std::string& name, co
   list.push_back(rank_loss("ragged_" + name, sets, 10));
   list.push_back(neighbour_attention("ragged_" + name, sets, few, rows, 5, cols));
   list.push_back(attention("ragged_" + name, sets, id, 4, 3, cols, false));
+  list.push_back(set_attention("ragged_" + name, sets, {rows, sets, same}, {rows, few, id}, cols, 5));
 }
 
 // A run of so many items among many short ones.
@@ -81,6 +82,20 @@ inline std::vector<OpCase> ragged() {
     neighbours(std::to_string(items) + "_in_all", runs({items - 20, 0, 20}), 6, 8);
   list.push_back(
       neighbour_attention("tiles_one_neighbour", runs({20, 40}), one_row(60, 5, 3), one_row(60, 4, 2), 90, 128));
+
+  // Items on both sides of what is looked at at once, units that are read in each way, rows that fit shared memory or
+  // not.
+  const Choice around_a_look = runs({1, 31, 32, 33, 0, 63, 64, 65, 2});
+  const auto attention_of = [&](const std::string& name, int64_t cols, int64_t inner) {
+    const int64_t items = around_a_look.items();
+    list.push_back(set_attention("looks_" + name, around_a_look,
+                                 {drawn(items, 60, name), around_a_look, drawn(items, 2, name + "/two")},
+                                 {drawn(items, 60, name + "/rows"), drawn(items, 2, name + "/few")}, cols, inner));
+  };
+  for (const int64_t cols : {8, 12, 120, 128, 136, 256}) attention_of(std::to_string(cols) + "_units", cols, 7);
+  for (const int64_t inner : {1, 32, 90, 360, 400}) attention_of("of_" + std::to_string(inner), 16, inner);
+  const Choice hot = hot_run(10000), of_hot = drawn(hot.items(), 300, "hot");
+  list.push_back(set_attention("looks_hot", hot, {of_hot, hot}, {of_hot}, 16, 9));
 
   // As many items as a large batch has.
   const Choice many = runs(std::vector<int64_t>(13200, 20));
