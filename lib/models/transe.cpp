@@ -285,7 +285,7 @@ class Training {
   int64_t steps_per_epoch_ = 0;
   double loss_sum_ = 0;
   double last_saved_ = 0;
-  int64_t steps_here_ = 0;  // of this run, while they may be recorded
+  int64_t steps_here_ = 0;  // of this run; counted where they are recorded
 
   // What is made aside, and what that reads.
   std::vector<int64_t> order_, next_order_;

@@ -61,7 +61,7 @@ struct TranseReport {
 // What a tool does on the way; every member may be empty.
 struct TranseHooks {
   std::function<void(const TranseReport&)> epoch;
-  std::function<void(int64_t done, int64_t total)> step;  // triples, over all epochs
+  std::function<void(int64_t done, int64_t total)> step;  // triples, over all epochs; on a GPU a step late
   std::function<int()> stop;  // a signal's number to stop for, else 0; asked after every step
   std::function<void(const std::string& path, int64_t epoch, int64_t step)> resumed;
 };
