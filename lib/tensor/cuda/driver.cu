@@ -2,6 +2,7 @@
 #include "lib/tensor/cuda/driver.h"
 
 #include <algorithm>
+#include <atomic>
 #include <climits>
 #include <stdexcept>
 #include <string>
@@ -13,6 +14,8 @@
 
 namespace nd::cuda {
 namespace {
+
+std::atomic<uint64_t> asked_for = 0;  // pieces of memory
 
 int narrow(int64_t n) {
   if (n > INT_MAX) throw Error("a product has more rows than cuBLAS takes; use a smaller --batch, or --device cpu");
@@ -29,10 +32,15 @@ std::string what_is_missing() {
   return trouble.empty() ? cublas_library().trouble : trouble;
 }
 
-std::byte* allocate(size_t bytes) { return Context::get().order().allocate(bytes); }
+std::byte* allocate(size_t bytes) {
+  ++asked_for;
+  return Context::get().order().allocate(bytes);
+}
 void release(std::byte* memory) { Context::get().order().release(memory); }
 
+uint64_t allocations() { return asked_for; }
 std::byte* allocate_pinned(size_t bytes) {
+  ++asked_for;
   Context::get();  // says in its own words when there is no GPU
   const Relaxed relaxed;
   void* memory = nullptr;

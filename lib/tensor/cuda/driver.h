@@ -21,6 +21,8 @@ void release(std::byte* memory);
 // Host memory that the GPU copies from by itself.
 std::byte* allocate_pinned(size_t bytes);
 void release_pinned(std::byte* memory);
+// How many pieces of either were asked for so far.
+uint64_t allocations();
 
 // From pinned memory the copy is on its way when this returns; any other memory may be changed then.
 void copy_to_device(void* to, const void* from, size_t bytes);

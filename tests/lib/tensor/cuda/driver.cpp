@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -112,6 +113,8 @@ void launch_kernel(Work kernel) {
   });
 }
 
+std::atomic<uint64_t> asked_for = 0;  // pieces of memory
+
 bool& tf32() {
   static bool allowed = false;
   return allowed;
@@ -132,7 +135,10 @@ std::string what_is_missing() {
   return "";
 }
 
+uint64_t allocations() { return asked_for; }
+
 std::byte* allocate(size_t bytes) {
+  ++asked_for;
   const size_t room = (bytes + kPage) / kPage * kPage;
   std::byte* piece;
   const std::lock_guard lock(gpu().mutex);
@@ -165,6 +171,7 @@ void release(std::byte* memory) {
 }
 
 std::byte* allocate_pinned(size_t bytes) {
+  ++asked_for;
   return static_cast<std::byte*>(std::aligned_alloc(kPage, (bytes + kPage) / kPage * kPage));
 }
 void release_pinned(std::byte* memory) { std::free(memory); }
