@@ -99,8 +99,8 @@ value() { local v; v=$(number "$2" "$folder/$1.json" 2> /dev/null); echo "${v:-0
 idle() { number "$2" "$folder/$1.json" | sed 's/null/?/;$!d' | grep . || echo "?"; }
 
 # Operations and bytes are those of the algebra that we use, products only. A document of KRED's has 24 entities, of
-# which the share u is new to the batch, with 20 neighbours each, of which the share t is new; a neighbour's projected
-# row of 128 numbers is read forwards and backwards and its gradient written. D-HAN: 4.2 MFLOP a pair forwards, three
+# which the share u is new to the batch, with 20 neighbours each, of which the share t is new; a neighbour's row of 90
+# numbers is read for its score, for that one's gradient and for the layer's. D-HAN: 4.2 MFLOP a pair forwards, three
 # times that with the way back, of which an instance has four; a step reads gradient, value and two moments of every
 # parameter and writes three. A triple of TransE's meets 64 replacements, 100 wide, in three products, and moves
 # vectors, gradients and two moments of three rows.
@@ -152,11 +152,11 @@ awk -v name="$name" -v file="$file" -v date="$(date +%F)" -v docs="$docs" -v ste
     printf "%-34s %10s %10s %10s %10s %7s %5s\n", "", "nightdesk", "PyTorch", "the same,", "limit", "share", "idle"
     printf "%-34s %10s %10s %10s\n", "", "", "plain", "our way"
     all = 100000; scale = all / docs
-    kred_least = all * least(1e6 * (3.9 + 5.1 * u + 22.2 * u * t), 3072 + 3 * 480 * u * 512)
+    kred_least = all * least(1e6 * (3.9 + 5.1 * u + 22.2 * u * t), 3072 + 3 * 480 * u * 360)
     seconds("KRED training, 100k documents", kred_train * scale, plain_train, fast_train, kred_least, idle_kred_train)
     seconds("KRED training, CUDA graphs", kred_graphs * scale, plain_train, fast_train, kred_least, "?")
     seconds("KRED inference, 100k documents", kred_table + (kred_infer - kred_table) * scale, plain_infer, fast_infer,
-            least(all * 1.22e6 + 1.13e10, all * (3072 + 24 * 872) + 60000 * 20 * 512), idle_kred_infer)
+            least(all * 1.22e6 + 1.13e10, all * (3072 + 24 * 872) + 60000 * 20 * 360), idle_kred_infer)
     dhan_most = 256 / least(256 * 4 * 12.6e6, 28 * parameters)
     rate("D-HAN training, instances", instances, plain_instances, fast_instances, dhan_most, idle_dhan_train)
     rate("D-HAN training, CUDA graphs", dhan_graphs, plain_instances, fast_instances, dhan_most, "?")

@@ -85,8 +85,8 @@ Var segment_sum(Tape& tape, const Index& segments, Var p, const Rows& x);
 // rows of y's times a number, are never made: tables read them where they are few. Without gradients the items' own
 // rows are not made either; the sums are then added table by table, so last digits may differ.
 Var segment_sum(Tape& tape, const Index& segments, Var p, std::span<const Rows> tables);
-// y(segments,k): attention over sets, see ops.inc. `weights`, when given, gets p(items,1). No table of keys or of values
-// takes part twice.
+// y(segments,k): attention over sets, see ops.inc. `weights`, when given, gets p(items,1). No table of keys or of
+// values takes part twice.
 Var set_attention(Tape& tape, const Index& segments, std::span<const Rows> keys, Var w, std::span<const Rows> values,
                   Var* weights);
 inline Var set_attention(Tape& tape, const Index& segments, std::initializer_list<Rows> keys, Var w,
