@@ -105,15 +105,10 @@ int64_t TrainingNegatives::count(int32_t click, int64_t most) const {
 }
 
 ApartDraws TrainingNegatives::lists(Arena& arena) const {
-  const auto copy = [&]<class T>(std::span<const T> from) -> const T* {
-    const std::span<T> to = arena.array<T>(static_cast<int64_t>(from.size()));
-    std::ranges::copy(from, to.begin());
-    return to.data();
-  };
-  return {.from = copy(popularity_.articles()),
+  return {.from = arena.copy(popularity_.articles()).data(),
           .n = articles(),
-          .without = copy(clicked_.values.span()),
-          .offsets = copy(clicked_.offsets.span()),
+          .without = arena.copy(clicked_.values.span()).data(),
+          .offsets = arena.copy(clicked_.offsets.span()).data(),
           .runs = clicked_.size(),
           .random = random_};
 }

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <span>
 #include <vector>
@@ -36,9 +37,10 @@ class Arena {
   std::span<T> array(int64_t count) {
     return {static_cast<T*>(bytes(static_cast<size_t>(count) * sizeof(T))), static_cast<size_t>(count)};
   }
-  template <class T>
-  std::span<T> copy(const std::vector<T>& from) {
-    const std::span<T> to = array<T>(static_cast<int64_t>(from.size()));
+  // Of a vector or a span.
+  template <class List>
+  std::span<typename List::value_type> copy(const List& from) {
+    const auto to = array<typename List::value_type>(std::ssize(from));
     std::copy(from.begin(), from.end(), to.begin());
     return to;
   }

@@ -143,11 +143,8 @@ void Recording::start() {
     if (std::exchange(on_, false)) cuda::start_recorded();
 }
 RecordedCounts recorded_counts() {
-  if constexpr (kHasCuda) {
-    if (device() != Device::cuda) return {};
-    const cuda::RecordedSteps steps = cuda::recorded_steps();
-    return {steps.started, steps.built};
-  }
+  if constexpr (kHasCuda)
+    if (device() == Device::cuda) return cuda::recorded_counts();
   return {};
 }
 

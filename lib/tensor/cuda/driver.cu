@@ -75,7 +75,7 @@ void begin_recording() { Context::get().order().begin_recording(); }
 void start_recorded() { Context::get().order().start_recorded(); }
 void drop_recording() { Context::get().order().drop_recording(); }
 bool recording() { return Context::get().order().recording(); }
-RecordedSteps recorded_steps() { return Context::get().order().recorded_steps(); }
+RecordedCounts recorded_counts() { return Context::get().order().recorded_counts(); }
 
 void start_busy_clock() { Context::get().start_busy_clock(); }
 double stop_busy_clock() { return Context::get().stop_busy_clock(); }

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <string>
 
+#include "lib/tensor/device.h"
 #include "lib/tensor/mat.h"
 
 namespace nd::cuda {
@@ -51,10 +52,7 @@ void start_recorded();
 void drop_recording();
 bool recording();
 // Steps started so far, and how many of them were unlike the one before, for which a graph had to be built.
-struct RecordedSteps {
-  uint64_t started = 0, built = 0;
-};
-RecordedSteps recorded_steps();
+RecordedCounts recorded_counts();
 
 // For benchmarks: the seconds that the GPU is at work between these two calls, or NaN where that could not be told.
 // Meanwhile nothing overlaps with the host, so all takes longer. Both on the thread that computes.

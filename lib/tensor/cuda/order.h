@@ -45,7 +45,7 @@ class Order {
   void start_recorded();
   void drop_recording();
   bool recording();
-  RecordedSteps recorded_steps() const { return counts_; }
+  RecordedCounts recorded_counts() const { return counts_; }
 
   // Memory is had and given back on any thread, whether a step is being recorded or not.
   std::byte* allocate(size_t bytes);
@@ -67,7 +67,7 @@ class Order {
   std::thread::id recorder_;
   std::vector<std::byte*> released_;  // while recording
   cudaGraphExec_t last_ = nullptr;
-  RecordedSteps counts_;
+  RecordedCounts counts_;
 };
 
 }  // namespace nd::cuda

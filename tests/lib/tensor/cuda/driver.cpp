@@ -79,7 +79,7 @@ struct Queue {
   std::thread::id recorder;
   std::vector<Work> recorded;
   std::deque<std::pair<uint64_t, std::vector<Work>>> started;  // each with the mark behind it
-  RecordedSteps counts;
+  RecordedCounts counts;
   size_t last = 0;  // how much there was to be done in the step before
 
   void run_started(uint64_t until) {
@@ -244,7 +244,7 @@ bool recording() {
   const std::lock_guard lock(q.mutex);
   return q.recording && q.recorder == std::this_thread::get_id();
 }
-RecordedSteps recorded_steps() { return queue().counts; }
+RecordedCounts recorded_counts() { return queue().counts; }
 
 void start_busy_clock() {}
 double stop_busy_clock() { return NAN; }
